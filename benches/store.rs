@@ -2,8 +2,9 @@
 //!
 //! `cargo bench --bench store [-- FILTER]`. A durable issue is timed in turns with what it cannot be quicker than:
 //! one insert made durable in a bare sled, and one write made durable in a plain file. Opening is timed in fresh
-//! processes, beside a bare sled that reads the same rows of the same files. All of it on the disk that holds the
-//! target directory. `KEYDECK_BENCH_KEYS=1000000` for a large store of a million keys.
+//! processes, beside a bare sled that reads the same rows of the same files, and one of which each row's seal is opened on as
+//! many threads: less work there is none. With it, what of memory is held for each key, by the engine alone and with a console
+//! that shows them. All of it on the disk that holds the target directory. `KEYDECK_BENCH_KEYS=1000000` for a large store of a million keys.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops where its scene cannot be set")]
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
@@ -11,23 +12,28 @@
 
 mod support;
 
+use std::any::Any;
 use std::fs::File;
+use std::hint::black_box;
 use std::io::{Seek, Write};
 use std::path::Path;
 use std::process::Command as Process;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
+use keydeck::crypto::Keyring;
+use keydeck::crypto::header::Unlock;
+use keydeck::crypto::header_file::HeaderFile;
 use keydeck::crypto::keyfile::KeyFileSecret;
-use keydeck::domain::{Command, Counted, Grace, KeyId, KeyState, Rotation};
+use keydeck::domain::{Command, Counted, Grace, KeyId, KeyState, RecordKey, Rotation};
 use keydeck::engine::handover::Purse;
-use keydeck::engine::open::{Key, open};
+use keydeck::engine::open::{Key, Open, open};
 use keydeck::engine::{Engine, Many, Origin};
 use keydeck::serve::control::client::attach;
 use keydeck::serve::control::{Control, Settings};
 use rustix::fs::{Advice, fadvise};
 use support::large::{copy, found_in, issue, keys, large_store, options, scratch, token};
-use support::{human, median, print_latencies, quick, resident, wanted};
+use support::{human, median, print_latencies, processor_time, quick, resident, wanted};
 
 /// A process of this benchmark that opens the store named here, says how it went, and ends.
 const OPEN: &str = "KEYDECK_BENCH_OPEN";
@@ -158,6 +164,8 @@ fn forget(dir: &Path) {
 /// What a process that opened the store in one way says of it.
 struct Opened {
     took: Duration,
+    /// Of all processors.
+    worked: Duration,
     resident: u64,
     rows: u64,
 }
@@ -167,27 +175,91 @@ fn in_a_process(store: &Path, how: &str) -> Opened {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let said = String::from_utf8(run.stdout).unwrap();
     let numbers: Vec<u64> = said.split_whitespace().map(|n| n.parse().unwrap()).collect();
-    let [took, resident, rows] = <[u64; 3]>::try_from(numbers).unwrap();
-    Opened { took: Duration::from_micros(took), resident, rows }
+    let [took, worked, resident, rows] = <[u64; 4]>::try_from(numbers).unwrap();
+    let [took, worked] = [took, worked].map(Duration::from_micros);
+    Opened { took, worked, resident, rows }
+}
+
+/// Reads all rows that are read at an opening, and opens their seals. How many there were.
+fn unseal(store: &Path, db: &sled::Db) -> u64 {
+    let secret = KeyFileSecret::read(&store.with_file_name("key")).unwrap();
+    let (header, _) = HeaderFile::new(store).copies().unwrap();
+    let root = header.unlock(&Unlock::KeyFile(&secret)).unwrap().root;
+    let sealer = Keyring::new(root, header.store()).sealer();
+    let (to, from) = mpsc::sync_channel::<Vec<(sled::IVec, sled::IVec)>>(64);
+    let from = Mutex::new(from);
+    let next = || from.lock().unwrap().recv();
+    let work = || {
+        let mut opened = 0;
+        while let Ok(rows) = next() {
+            for (key, raw) in rows {
+                // In front of what is sealed are its layout and two revisions.
+                black_box(sealer.open(&key, &raw[17..]).unwrap());
+                opened += 1;
+            }
+        }
+        opened
+    };
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().unwrap().get();
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for prefix in RecordKey::PREFIXES.into_iter().chain(["t/"]) {
+            let rows = db.scan_prefix(prefix).map(Result::unwrap).filter(|(key, _)| key != b"m/rev");
+            let mut rows = rows.peekable();
+            while rows.peek().is_some() {
+                to.send(rows.by_ref().take(512).collect()).unwrap();
+            }
+        }
+        drop(to);
+        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+    })
+}
+
+/// A console that shows all of them, in another order too, and a tab with keys of another kind.
+#[cfg(feature = "console")]
+fn show(mut open: Open) -> Box<dyn Any> {
+    use keydeck::tui::app::testing::desk_on;
+    use keydeck::tui::{screens, testing::FakeClipboard};
+
+    open.session = open.engine.execute(&open.session, Command::OpenAgencyView).unwrap().session.unwrap();
+    let mut console = desk_on(open, screens::all(), (120, 40), &FakeClipboard::default());
+    console.advance(Duration::from_millis(50));
+    for key in ["s", "u", "tab", "shift-tab", "s", "n"] {
+        console.press(key);
+    }
+    Box::new(console)
+}
+
+/// Without a console there is none.
+#[cfg(not(feature = "console"))]
+fn show(open: Open) -> Box<dyn Any> {
+    Box::new(open)
 }
 
 /// The process itself.
 fn open_and_say(store: &Path, how: &str) {
-    let before = resident();
+    let (before, worked) = (resident(), processor_time());
     let start = Instant::now();
-    let (rows, _held): (u64, Box<dyn std::any::Any>) = if how == "engine" {
+    let (rows, _held): (u64, Box<dyn Any>) = if how == "engine" || how == "console" {
         let secret = KeyFileSecret::read(&store.with_file_name("key")).unwrap();
         let open = open(&options(store), &Key::KeyFile(&secret)).unwrap();
         let keys = open.engine.state().key_count() as u64;
-        (keys, Box::new(open))
+        if how == "console" { (keys, show(open)) } else { (keys, Box::new(open)) }
     } else {
         let config = bare(&store.join("store"));
         let db = config.open().unwrap();
-        let rows = if how == "scan" { db.scan_prefix("p/").map(Result::unwrap).count() as u64 } else { 0 };
+        let rows = match how {
+            "scan" => db.scan_prefix("p/").map(Result::unwrap).count() as u64,
+            "unseal" => unseal(store, &db),
+            _ => 0,
+        };
         (rows, Box::new(db))
     };
-    let took = start.elapsed();
-    println!("{} {} {rows}", took.as_micros(), resident().saturating_sub(before));
+    let (took, worked) = (start.elapsed(), processor_time().saturating_sub(worked));
+    let resident = resident().saturating_sub(before);
+    println!("{} {} {resident} {rows}", took.as_micros(), worked.as_micros());
+    // What a drop would take is not asked.
+    std::process::exit(0);
 }
 
 fn opening() {
@@ -200,8 +272,8 @@ fn opening() {
     println!("\nopening a store of {} keys  (made in {})", keys(), human(start.elapsed().as_secs_f64()));
     let rounds = if quick() { 2 } else { 7 };
     for cold in [true, false] {
-        let hows = ["open", "scan", "engine"];
-        let mut taken: [Vec<Opened>; 3] = Default::default();
+        let hows = ["open", "scan", "unseal", "engine", "console"];
+        let mut taken: [Vec<Opened>; 5] = Default::default();
         for _ in 0..rounds {
             for (how, taken) in hows.iter().zip(&mut taken) {
                 if cold {
@@ -211,20 +283,35 @@ fn opening() {
             }
         }
         let temper = if cold { "files not in memory" } else { "files in memory" };
+        let [bare, scan, unseal, engine, console] = &taken;
+        let rows = [
+            (format!("bare sled, opened ({temper})"), bare),
+            ("bare sled, opened and keys read".to_owned(), scan),
+            ("… all rows read, each seal opened".to_owned(), unseal),
+            ("keydeck, opened, unsealed and checked".to_owned(), engine),
+        ];
         let times = |of: &[Opened]| -> Vec<Duration> { of.iter().map(|o| o.took).collect() };
-        let [bare, scan, engine] = &taken;
-        let yardstick = median(&times(scan));
-        print_latencies(&format!("bare sled, opened ({temper})"), &times(bare), yardstick);
-        print_latencies("bare sled, opened and keys read", &times(scan), yardstick);
-        print_latencies("keydeck, opened, unsealed and checked", &times(engine), yardstick);
+        let worked = |of: &[Opened]| -> Vec<Duration> { of.iter().map(|o| o.worked).collect() };
+        for (what, of) in &rows {
+            print_latencies(what, &times(of), median(&times(unseal)));
+        }
+        println!("  the same in processor time:");
+        for (what, of) in &rows {
+            print_latencies(what, &worked(of), median(&worked(unseal)));
+        }
         let memory = |of: &[Opened]| of.iter().map(|o| o.resident).max().unwrap_or_default();
-        let (sled, ours, rows) = (memory(scan), memory(engine), engine.first().map_or(1, |o| o.rows));
-        println!(
-            "  resident: bare sled {} MiB, keydeck {} MiB: {:.0} bytes a key beyond sled",
-            sled >> 20,
-            ours >> 20,
-            ours.saturating_sub(sled) as f64 / rows as f64
-        );
+        let keys = engine.first().map_or(1, |o| o.rows);
+        let held = [("keydeck", engine), ("keydeck and its console", console)];
+        // Without a console there is nothing more to tell.
+        for (what, of) in held.into_iter().take(if cfg!(feature = "console") { 2 } else { 1 }) {
+            let (sled, ours) = (memory(scan), memory(of));
+            println!(
+                "  resident: bare sled {} MiB, {what} {} MiB: {:.0} bytes a key beyond sled",
+                sled >> 20,
+                ours >> 20,
+                ours.saturating_sub(sled) as f64 / keys as f64
+            );
+        }
     }
 }
 

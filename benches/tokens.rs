@@ -38,12 +38,13 @@ fn main() {
         },
         method: AuthMethod::Jwt,
         scopes: vec!["contacts.read".into(), "contacts.write".into()],
+        terms: keydeck::domain::Terms::default(),
     };
     let engine = &open.engine;
     let secret = engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap();
     let id = AppId(secret.id()).to_string();
     let client = engine.authenticate(&id, secret.bytes()).unwrap();
-    let granted = engine.grant(&client, None).unwrap();
+    let granted = engine.grant(&client, None, None).unwrap();
     let token = granted.token.reveal().as_bytes();
     let wanted = ["contacts.read".parse().unwrap()];
     assert!(engine.verify(token, &wanted).is_allow());
@@ -82,7 +83,7 @@ fn main() {
             }),
             Case::new("grant, two scopes", |n| {
                 for _ in 0..n {
-                    black_box(engine.grant(&client, None).unwrap());
+                    black_box(engine.grant(&client, None, None).unwrap());
                 }
             }),
         ],

@@ -43,6 +43,21 @@ fn regular(file: OwnedFd) -> io::Result<File> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what} and no regular file")))
 }
 
+/// Why nothing can be written in a directory that is there, or can be made; `None` where it can.
+#[cfg(feature = "console")]
+pub fn not_writable(dir: &Path) -> Option<String> {
+    use rustix::fs::Access;
+
+    let there = dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    let why = if there.is_dir() {
+        rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).err()?.to_string()
+    } else {
+        "it is no directory".to_owned()
+    };
+    Some(format!("{}: {why}", there.display()))
+}
+
 /// Refuses a file that somebody else can write or put another in place of: it and all directories above it are ours or
 /// root's, and writable by nobody else. A directory such as `/tmp`, in which nobody touches what is not theirs, will do.
 ///

@@ -325,3 +325,26 @@ fn a_service_that_verifies_brings_nothing_of_the_program() {
     let too_many: Vec<&str> = program.into_iter().filter(|name| brought.contains(name)).collect();
     assert!(too_many.is_empty(), "{too_many:?}");
 }
+
+/// What lies at the top: nothing comes in by accident.
+const TOP: [&str; 9] = [
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "clippy.toml",
+    "deny.toml",
+    "rustfmt.toml",
+];
+
+#[test]
+fn nothing_lies_at_the_top_that_does_not_belong_there() {
+    let entries = fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap().map(Result::unwrap);
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    let names = files.map(|entry| entry.file_name().into_string().unwrap());
+    let strange: Vec<String> =
+        names.filter(|name| !TOP.contains(&name.as_str()) && !name.starts_with('.')).collect();
+    assert!(strange.is_empty(), "{strange:?}");
+}

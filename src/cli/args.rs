@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::globals::Globals;
 use super::{
-    app, audit, backup, clock, completions, console, demo, due, guide, init, key, location, lockdown,
+    app, audit, backup, clock, completions, console, demo, due, guide, init, key, location, lockdown, man,
     notices, operator, policy, report, review, scan, scope, serve, tail, verify,
 };
 
@@ -86,7 +86,7 @@ pub enum Command {
     Scan(scan::Scan),
     /// Answer proxies over HTTP: may this request pass?
     Serve(serve::Serve),
-    /// A proxy's configuration for `keydeck serve`, or a secret scanner's rules, ready to paste
+    /// A proxy's configuration for `keydeck serve` or a secret scanner's rules, ready to paste; the guide, page by page or as a book
     Guide(guide::Guide),
     /// Version, paths, store and terminal, for finding out what is wrong
     Info,
@@ -94,8 +94,8 @@ pub enum Command {
     Demo(demo::Demo),
     /// Completions for a shell, to standard output
     Completions(completions::Completions),
-    /// The manual page, to standard output
-    Man,
+    /// The manual: one page after the other to standard output, or one for each command into a directory
+    Man(man::Man),
 }
 
 impl Command {
@@ -127,7 +127,7 @@ impl Command {
             Self::Info => "keydeck info",
             Self::Demo(_) => "keydeck demo",
             Self::Completions(_) => "keydeck completions",
-            Self::Man => "keydeck man",
+            Self::Man(_) => "keydeck man",
         }
     }
 }

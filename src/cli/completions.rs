@@ -1,40 +1,54 @@
-//! `keydeck completions` and `keydeck man`: made from the same words the parser reads, so they cannot disagree.
+//! `keydeck completions`: a few lines for a shell, which has it ask this program what may follow (see `complete`).
 
 use std::process::ExitCode;
 
-use clap::Args;
-use clap_complete::Shell;
+use clap::{Args, ValueEnum};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use super::Outcome;
+use super::complete::VARIABLE;
 use super::door::Deck;
 use super::fault::Fault;
 
 /// Words of `completions`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "The shell asks keydeck what may follow: commands, options, scopes, presets, policy rules and guides at any time; \
+                  keys, apps, locations and operators while a console or server has the store, and --key-file or \
+                  --passphrase-file stands on the line."
+)]
 pub struct Completions {
     /// For which shell
     shell: Shell,
 }
 
-/// Prints the completions of `whole`.
-pub fn run(deck: &Deck, args: &Completions, mut whole: clap::Command) -> Outcome {
-    let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut whole, "keydeck", &mut text);
-    deck.output.bytes(&text)?;
-    Ok(ExitCode::SUCCESS)
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
 }
 
-/// Prints the manual: one page for the program, and one section after it for each command.
-pub fn man(deck: &Deck, mut whole: clap::Command) -> Outcome {
-    let mut text = Vec::new();
-    whole.build();
-    page(&whole, &mut text).map_err(|e| Fault::refused("output", e.to_string()))?;
-    deck.output.bytes(&text)?;
-    Ok(ExitCode::SUCCESS)
+impl Shell {
+    const fn completer(self) -> &'static dyn EnvCompleter {
+        match self {
+            Self::Bash => &Bash,
+            Self::Elvish => &Elvish,
+            Self::Fish => &Fish,
+            Self::Powershell => &Powershell,
+            Self::Zsh => &Zsh,
+        }
+    }
 }
 
-fn page(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
-    clap_mangen::Man::new(command.clone()).render(text)?;
-    let verbs = command.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set());
-    verbs.into_iter().try_for_each(|verb| page(verb, text))
+/// Prints those lines.
+pub fn run(deck: &Deck, args: &Completions) -> Outcome {
+    let mut text = Vec::new();
+    let written =
+        args.shell.completer().write_registration(VARIABLE, "keydeck", "keydeck", "keydeck", &mut text);
+    written.map_err(|error| Fault::refused("output", error.to_string()))?;
+    deck.output.bytes(&text)?;
+    Ok(ExitCode::SUCCESS)
 }

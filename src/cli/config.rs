@@ -10,6 +10,7 @@
 //! ascii     = false           # draw with ASCII only; default false
 //! motion    = "full"          # none: nothing moves by itself; default "full"
 //! mouse     = true            # let the mouse click; default true
+//! listen    = "unix:/run/keydeck/http.sock"   # where `keydeck serve` answers; default 127.0.0.1:8787
 //! ```
 //!
 //! The console starts whatever is wrong with how it looks and listens: what is right counts, and all mistakes are listed. So does
@@ -34,6 +35,7 @@ use super::problem::Problem;
 use crate::deliver::{Anchoring, Channels};
 use crate::domain::catalog::text::nearest;
 use crate::files;
+use crate::serve::http::{BadEndpoint, Endpoint};
 use crate::tui::Located;
 use crate::tui::clipboard::Preference;
 use crate::tui::theme::{THEMES, Theme};
@@ -59,6 +61,8 @@ pub struct Config {
     pub still: bool,
     /// Let the mouse click.
     pub mouse: bool,
+    /// Where `keydeck serve` answers.
+    pub listen: Option<Endpoint>,
     /// What is wrong with how the console shall look and listen.
     pub mistakes: Vec<Located>,
     /// How notices are delivered.
@@ -79,6 +83,7 @@ impl Default for Config {
             ascii: false,
             still: false,
             mouse: true,
+            listen: None,
             mistakes: Vec::new(),
             channels: Ok(Vec::new()),
             anchoring: Ok(None),
@@ -86,7 +91,7 @@ impl Default for Config {
     }
 }
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "data",
     "operator",
     "catalog",
@@ -96,6 +101,7 @@ const FIELDS: [&str; 11] = [
     "ascii",
     "motion",
     "mouse",
+    "listen",
     "channel",
     "anchor",
 ];
@@ -119,8 +125,13 @@ pub fn read(named: Option<&Path>, places: &Places) -> Result<Config, Fault> {
     let text = files::text_of(file, MAX_BYTES).map_err(|error| fail(error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new(""));
     let located = |what: String| format!("The configuration file {}, {what}", path.display());
-    let (mut config, lenient) = parse(&text, |written| places.resolve(written, base))
-        .map_err(|problem| Fault::usage(located(problem.located(&text))))?;
+    let (mut config, lenient) =
+        parse(&text, |written| places.resolve(written, base)).map_err(|problems| {
+            // No command runs, and so none lists the others.
+            let mut said = problems.iter().map(|problem| problem.located(&text));
+            let first = located(said.next().unwrap_or_default());
+            Fault::usage(said.fold(first, |all, other| format!("{all}\nBeside that, {other}")))
+        })?;
     let file = path.display().to_string();
     config.mistakes = lenient.into_iter().map(|problem| problem.place(&file, &text)).collect();
     let ours = |what: &str| {
@@ -153,13 +164,13 @@ impl Config {
     }
 }
 
-/// What the text says, and what is wrong with the looks in it.
-fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<(Config, Vec<Problem>), Problem> {
+/// What the text says, and what is wrong with the looks in it; or all that is wrong, what nothing runs with before the rest.
+fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     let document = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(text.len(), |span| span.start);
-        Problem::at(at, format!("this is not TOML: {}.", shown(error.message())))
+        vec![Problem::at(at, format!("this is not TOML: {}.", shown(error.message())))]
     })?;
-    let (mut config, mut mistakes) = (Config::default(), Vec::new());
+    let (mut config, mut mistakes, mut refused) = (Config::default(), Vec::new(), Vec::new());
     for (name, value) in document.get_ref() {
         let wrong =
             |must: &str| Problem::at(value.span().start, format!("\"{}\" must be {must}.", name.get_ref()));
@@ -173,19 +184,18 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<(Config, Vec<P
         };
         let path = || string().map(|written| Some(resolve(written)));
         match name.get_ref().as_ref() {
-            "data" => config.data = path()?,
-            "operator" => config.operator = Some(string()?.to_owned()),
-            "catalog" => config.catalog = path()?,
+            "data" => set(&mut config.data, path(), &mut refused),
+            "operator" => {
+                set(&mut config.operator, string().map(|name| Some(name.to_owned())), &mut refused);
+            }
+            "catalog" => set(&mut config.catalog, path(), &mut refused),
             "theme" => match string() {
                 Ok(word) if Theme::is_name(word) => word.clone_into(&mut config.theme),
                 Ok(word) if resolve(word).exists() => config.theme = resolve(word).display().to_string(),
                 Ok(word) => mistakes.push(no_theme(value.span().start, word)),
                 Err(problem) => mistakes.push(problem),
             },
-            "keymap" => match path() {
-                Ok(path) => config.keymap = path,
-                Err(problem) => mistakes.push(problem),
-            },
+            "keymap" => set(&mut config.keymap, path(), &mut mistakes),
             "clipboard" => {
                 let word = string().ok().and_then(Preference::parse);
                 // Who meant off must not have a secret copied for a slip.
@@ -201,6 +211,15 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<(Config, Vec<P
                 _ => mistakes.push(wrong("full or none")),
             },
             "mouse" => set(&mut config.mouse, switch(), &mut mistakes),
+            "listen" => match string().map(str::parse::<Endpoint>) {
+                Ok(Ok(Endpoint::Unix(path))) => {
+                    config.listen = Some(Endpoint::Unix(resolve(&path.to_string_lossy())));
+                }
+                Ok(Ok(place)) => config.listen = Some(place),
+                Ok(Err(BadEndpoint)) => mistakes
+                    .push(wrong("an address with its port, such as 127.0.0.1:8787, or unix: and a path")),
+                Err(problem) => mistakes.push(problem),
+            },
             "anchor" => {
                 let read = channels::anchoring(value, &resolve);
                 config.anchoring = read.map(Some).map_err(|problem| problem.located(text));
@@ -217,20 +236,24 @@ fn parse(text: &str, resolve: impl Fn(&str) -> PathBuf) -> Result<(Config, Vec<P
                 );
                 let problem = Problem::at(name.span().start, what);
                 // Who misspells where the store is must not get another one.
-                if nearest(other, FIELDS).is_some_and(|near| STRICT.contains(&near)) {
-                    return Err(problem);
-                }
-                mistakes.push(problem);
+                let strict = nearest(other, FIELDS).is_some_and(|near| STRICT.contains(&near));
+                if strict { &mut refused } else { &mut mistakes }.push(problem);
             }
         }
     }
     mistakes.sort_by_key(Problem::start);
-    Ok((config, mistakes))
+    if refused.is_empty() {
+        return Ok((config, mistakes));
+    }
+    refused.sort_by_key(Problem::start);
+    refused.append(&mut mistakes);
+    Err(refused)
 }
 
-fn set(field: &mut bool, switch: Result<bool, Problem>, mistakes: &mut Vec<Problem>) {
-    match switch {
-        Ok(on) => *field = on,
+/// Takes what was read, or notes what is wrong with it.
+fn set<T>(field: &mut T, read: Result<T, Problem>, mistakes: &mut Vec<Problem>) {
+    match read {
+        Ok(value) => *field = value,
         Err(problem) => mistakes.push(problem),
     }
 }
@@ -253,7 +276,7 @@ mod tests {
 
     fn lenient(text: &str) -> Result<(Config, Vec<String>), String> {
         let (config, mistakes) = parse(text, |written| Path::new("/base").join(written))
-            .map_err(|problem| problem.located(text))?;
+            .map_err(|problems| problems[0].located(text))?;
         Ok((config, mistakes.iter().map(|problem| problem.located(text)).collect()))
     }
 
@@ -267,12 +290,13 @@ mod tests {
     fn all_fields_are_read_and_paths_start_at_the_file() {
         let config = read(
             "data = 'keys'\noperator = \"maria\"\ncatalog='/c.toml'\ntheme='dark'\nkeymap='k.toml'\n\
-             clipboard='osc52'\nascii=true\nmouse=false\nmotion='none'\n",
+             clipboard='osc52'\nascii=true\nmouse=false\nmotion='none'\nlisten='unix:http.sock'\n",
         )
         .unwrap();
         assert_eq!(config.data.unwrap(), Path::new("/base/keys"));
         assert_eq!(config.catalog.unwrap(), Path::new("/c.toml"));
         assert_eq!(config.clipboard, Preference::Osc52);
+        assert_eq!(config.listen, Some(Endpoint::Unix("/base/http.sock".into())));
         assert!(config.ascii && !config.mouse && config.still);
         assert_eq!(read("# nothing\n"), Ok(Config::default()));
     }
@@ -281,6 +305,7 @@ mod tests {
     fn a_mistake_is_said_with_its_line_and_what_was_meant() {
         let said = read("\n# x\noprator = 'maria'\n").unwrap_err();
         assert!(said.starts_with("line 3: there is no field \"oprator\". Did you mean operator?"), "{said}");
+        assert!(read("listen = 'here'").unwrap_err().contains("must be an address with its port"));
         assert_eq!(read("mouse = 1").unwrap_err(), "line 1: \"mouse\" must be true or false.");
         assert!(read("\nclipboard = 'x'").unwrap_err().contains("2: \"clipboard\" must be auto, native"));
         assert!(read("a = [\n").unwrap_err().contains("this is not TOML"));

@@ -15,6 +15,7 @@ use super::interrupt::Interrupt;
 use super::number::whole;
 use crate::domain::Name;
 use crate::engine::demo::large::{self, Making, Progress, Size, Stage};
+use crate::files;
 
 /// Who founds a sample store, where nobody is named.
 const FOUNDER: &str = "maria";
@@ -82,6 +83,10 @@ fn write(deck: &Deck, size: Size, dir: &Path) -> Outcome {
                 dir.display()
             ),
         ));
+    }
+    if let Some(why) = files::not_writable(dir) {
+        let said = format!("No sample store can be written to {}: {why}. Nothing was made.", dir.display());
+        return Err(Fault::refused("not_writable", said));
     }
     let passphrase = deck.founders_passphrase(&operator)?;
     let making = Making::begin(&deck.options()?, agency, operator.clone(), &passphrase)?;

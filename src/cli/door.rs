@@ -20,6 +20,7 @@ use crate::domain::{Catalog, Command, Grounds, Name, PublicId, Timestamp, View};
 use crate::engine::clock::{Clock as _, SystemClock};
 use crate::engine::open::{self, Key, Open, Options, Wants};
 use crate::engine::{Engine, EngineError, LocalEngine, OpenError, Session, Via, throttle};
+use crate::serve::control::client::{NotAttached, attach};
 use crate::serve::control::{Control, Owner, Settings};
 use crate::serve::door::{Entrance, open_or_attach};
 
@@ -137,11 +138,37 @@ impl Deck {
         Ok(self.entered(entrance))
     }
 
-    /// Opens the store in this process, for as long as it lives: attaching would not do.
-    pub fn open_here(&self, passphrase_file: Option<&Path>, key_file: Option<&Path>) -> Result<Open, Fault> {
-        let open = self.with_key(passphrase_file, key_file, open::open)?;
+    /// Opens the store in this process, for as long as it lives: attaching would not do. With `read_only` nothing is written.
+    pub fn open_here(
+        &self,
+        passphrase_file: Option<&Path>,
+        key_file: Option<&Path>,
+        read_only: bool,
+    ) -> Result<Open, Fault> {
+        let open = self.with_key(passphrase_file, key_file, |options, key| {
+            open::open(&Options { read_only, ..options.clone() }, key)
+        })?;
         open.notices.iter().for_each(|notice| self.output.warn(notice));
         Ok(open)
+    }
+
+    /// Looks at what a running console or server shows, signed in with a secret that is in a file. Nobody is asked, nothing is
+    /// opened here, and the trail has no entry of it.
+    pub fn look_through<T>(&self, look: impl FnOnce(View<'_>) -> T) -> Option<T> {
+        let (passphrase, key) = (self.globals.passphrase_file.as_deref(), self.globals.key_file.as_deref());
+        if passphrase.is_none_or(|path| path.as_os_str() == "-") && key.is_none() {
+            return None;
+        }
+        let attached = self.with_key(passphrase, key, |options, key| {
+            let options = Options { read_only: true, ..options.clone() };
+            attach(&options, key).map_err(|why| match why {
+                NotAttached::Refused(error) => error,
+                NotAttached::Nobody => OpenError::Unfounded,
+            })
+        });
+        let (engine, session) = attached.ok()?;
+        let engine: Arc<dyn Engine> = Arc::new(engine);
+        Some(look(View::new(&engine.state(), session.actor())))
     }
 
     /// Does something with the key that the operator's secret makes, in whatever file or prompt it is.

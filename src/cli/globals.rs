@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Options that stand anywhere.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// The store's directory [default: keydeck in the XDG data directory]

@@ -18,6 +18,7 @@ use crate::domain::delivery::{Channel, ChannelName, Failing, waits};
 use crate::domain::{Timestamp, View};
 use crate::engine::audit_log::Span;
 use crate::engine::{self, Condition, OpenError, Sweeps, Unwritten, Writing, open};
+use crate::files;
 use crate::store::{Standing, holder_of};
 use crate::tui::clipboard::{Preference, Seat};
 
@@ -215,13 +216,6 @@ fn mistakes(deck: &Deck) -> Vec<String> {
     ours.chain(looks).chain(strict.cloned()).collect()
 }
 
-/// Why nothing can be written there.
-fn not_writable(dir: &Path) -> Option<String> {
-    let there = dir.ancestors().find(|path| path.exists())?;
-    let access = rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
-    access.err().map(|why| format!("nothing is remembered: {}: {why}", there.display()))
-}
-
 fn paths(deck: &Deck) -> Paths {
     let config = deck.globals.config.clone().or_else(|| deck.places.config_file());
     Paths {
@@ -231,7 +225,7 @@ fn paths(deck: &Deck) -> Paths {
         log: deck.places.log_file().map(|p| p.display().to_string()),
         views: deck.places.habits().map(|p| p.display().to_string()),
         views_problem: match deck.places.habits() {
-            Some(dir) => not_writable(&dir),
+            Some(dir) => files::not_writable(&dir).map(|why| format!("nothing is remembered: {why}")),
             None => Some("nothing is remembered: there is no home directory".into()),
         },
         log_level: std::env::var(logging::VARIABLE).unwrap_or_else(|_| "warn".into()),

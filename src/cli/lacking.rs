@@ -135,7 +135,7 @@ fn help_of(command: &Command, usage: &str) -> Option<String> {
     }
     let choice = usage.strip_prefix('<')?.strip_suffix('>')?;
     let each = choice.split('|').filter_map(|one| {
-        let arg = command.get_arguments().find(|arg| arg.to_string() == one)?;
+        let arg = command.get_arguments().find(|arg| bare(&arg.to_string()) == bare(one))?;
         said(arg).map(|help| format!("\n    {one}: {help}"))
     });
     Some(format!("one of these{}", each.collect::<String>()))

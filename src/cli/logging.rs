@@ -1,6 +1,7 @@
 //! The log: a file in the user's state directory, readable by them alone, never the terminal; for a server whose
 //! standard error somebody collects, that. Its level comes from `KEYDECK_LOG` (`warn` when unset; `off`, `debug`,
 //! `keydeck::store=trace` and the like). Every line passes a last filter that cuts secrets, should one ever get that far.
+//! Where systemd's journal reads standard error, it is told the level of each line, and keeps the time itself.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
@@ -11,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -38,7 +40,7 @@ pub fn start(path: PathBuf) {
 /// Starts logging for a server: to standard error when that is no terminal or a format is asked for, else to `path`.
 /// Where that cannot be opened, to standard error too, and why is said; a server nobody hears of is worse than a full screen.
 pub fn start_serving(path: Option<PathBuf>, format: Option<Format>) {
-    let errors = |format| begin(Log::new(State::Errors), SERVING, format);
+    let errors = |format| begin(Log { journal: is_journal(), ..Log::new(State::Errors) }, SERVING, format);
     match (format, path) {
         (Some(format), _) => errors(format),
         (None, Some(path)) if io::stderr().is_terminal() => match open(&path) {
@@ -60,15 +62,24 @@ const SERVING: &str = "warn,keydeck::cli::serve=info";
 
 fn begin(log: Log, level: &str, format: Format) {
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
+    let to_journal = log.journal && format == Format::Text;
+    let log = Log { journal: to_journal, ..log };
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(log);
     // A second start in one process keeps the first log.
     let _ = match format {
+        Format::Text if to_journal => {
+            tracing::subscriber::set_global_default(lines.without_time().with_level(false).finish())
+        }
         Format::Text => tracing::subscriber::set_global_default(lines.finish()),
         Format::Json => tracing::subscriber::set_global_default(lines.json().flatten_event(true).finish()),
     };
 }
 
-struct Log(Mutex<State>);
+struct Log {
+    state: Mutex<State>,
+    /// Whether each line begins with its level, as `sd-daemon(3)` says.
+    journal: bool,
+}
 
 enum State {
     Unopened(PathBuf),
@@ -80,11 +91,11 @@ enum State {
 
 impl Log {
     const fn new(state: State) -> Self {
-        Self(Mutex::new(state))
+        Self { state: Mutex::new(state), journal: false }
     }
 
     fn line(&self, bytes: &[u8]) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Unopened(path) = &*state {
             *state = open(path).map_or(State::Failed, State::Open);
         }
@@ -101,6 +112,23 @@ impl Log {
             }
             State::Unopened(_) | State::Errors | State::Failed => {}
         }
+    }
+}
+
+/// Whether the journal itself is at the other end of standard error.
+fn is_journal() -> bool {
+    let Some(told) = std::env::var_os("JOURNAL_STREAM") else { return false };
+    rustix::fs::fstat(io::stderr().as_fd())
+        .is_ok_and(|there| told == *format!("{}:{}", there.st_dev, there.st_ino))
+}
+
+/// What the journal calls a level.
+const fn priority(level: Level) -> &'static [u8] {
+    match level {
+        Level::ERROR => b"<3>",
+        Level::WARN => b"<4>",
+        Level::INFO => b"<6>",
+        Level::DEBUG | Level::TRACE => b"<7>",
     }
 }
 
@@ -126,6 +154,11 @@ impl<'a> MakeWriter<'a> for Log {
 
     fn make_writer(&'a self) -> Line<'a> {
         Line { log: self, bytes: Vec::new() }
+    }
+
+    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Line<'a> {
+        let bytes = if self.journal { priority(*about.level()).to_vec() } else { Vec::new() };
+        Line { log: self, bytes }
     }
 }
 

@@ -8,7 +8,8 @@
 //! - `config`, `channels`, `places`: the configuration file and this machine's directories; `logging`, `process`: the log, and
 //!   keeping other processes out.
 //! - `init`, `operator`, `location`, `key`, `app`, `lockdown`, `scope`, `policy`, `clock`, `due`, `review`, `report`, `delivery`, `tail`, `verify`, `audit`, `backup`, `scan`, `serve`, `guide`, `info`,
-//!   `completions`: the commands.
+//!   `completions`, `man`: the commands. `book`: the guide's pages; `complete`: what a
+//!   shell may propose.
 //! - `console`: the way to the full-screen console; `demo`: to one on sample data.
 //!
 //! A command signs in, sends the engine what the console would send, and prints what came back. No rule lives here.
@@ -19,8 +20,10 @@ mod audit;
 mod backup;
 mod base;
 mod blast;
+mod book;
 mod channels;
 mod clock;
+mod complete;
 mod completions;
 pub mod config;
 mod consent;
@@ -43,6 +46,7 @@ mod listed;
 mod location;
 mod lockdown;
 mod logging;
+mod man;
 mod notices;
 mod number;
 mod operator;
@@ -85,6 +89,9 @@ type Outcome = Result<ExitCode, Fault>;
 /// Runs one command line, the program's name first.
 pub fn main(words: &[OsString]) -> ExitCode {
     process::harden();
+    if let Some(told) = complete::told(words) {
+        return told;
+    }
     // Asked for before the words are understood, so that misunderstandings are told in the form asked for.
     let output = Output::new(words.iter().any(|word| word == "--json"));
     let usage = if audit::is_verify(words) { ExitCode::from(audit::USAGE) } else { code(Exit::Usage) };
@@ -129,7 +136,7 @@ fn run(cli: Cli, output: Output, usage: ExitCode) -> ExitCode {
     let places = Places::find();
     let log = places.log_file();
     match (&cli.command, log.clone()) {
-        (Some(Command::Serve(args)), path) => logging::start_serving(path, args.log_format()),
+        (Some(Command::Serve(args)), path) if args.stays() => logging::start_serving(path, args.log_format()),
         (_, Some(path)) => logging::start(path),
         (_, None) => {}
     }
@@ -194,7 +201,7 @@ fn dispatch(cli: Cli, places: Places, output: Output) -> Outcome {
         Some(Command::Serve(args)) => serve::run(&deck, &args),
         Some(Command::Guide(args)) => guide::run(&deck, &args),
         Some(Command::Info) => info::run(&deck),
-        Some(Command::Completions(args)) => completions::run(&deck, &args, Cli::command()),
-        Some(Command::Man) => completions::man(&deck, Cli::command()),
+        Some(Command::Completions(args)) => completions::run(&deck, &args),
+        Some(Command::Man(args)) => man::run(&deck, &args, Cli::command()),
     }
 }

@@ -22,6 +22,9 @@ const FILE_MAX: usize = passphrase::MAX_BYTES + 2;
 /// No token is near as long. What is longer is malformed and not read to its end.
 const TOKEN_MAX: usize = 64 * 1024;
 
+/// Who may do anything but root itself, and its group reading.
+const NOT_ITS_GROUP: u32 = 0o037;
+
 /// Text of a passphrase file: everything up to one newline at its end, which is not part of the passphrase.
 pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault> {
     let what = format!("The file {}", path.display());
@@ -33,7 +36,9 @@ pub fn read_file(path: &Path, output: Output) -> Result<Zeroizing<String>, Fault
     } else {
         let file = files::open_given(path).map_err(|e| fail(e.to_string()))?;
         let about = file.metadata().map_err(|e| fail(e.to_string()))?;
-        if about.mode() & 0o077 != 0 {
+        // What systemd hands over is root's, and its access list shows as the mode of root's group.
+        let is_handed_over = about.uid() == 0 && about.gid() == 0 && about.mode() & NOT_ITS_GROUP == 0;
+        if about.mode() & 0o077 != 0 && !is_handed_over {
             output.warn(&format!(
                 "other users of this machine may read {}. Close it with `chmod 600`.",
                 path.display()

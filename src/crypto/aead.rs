@@ -38,6 +38,7 @@ impl Cipher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::vectors::{bytes, groups, is_valid, tell, tests};
 
     /// draft-irtf-cfrg-xchacha-03 §A.3.1.
     #[test]
@@ -63,5 +64,34 @@ mod tests {
 
         assert!(cipher.decrypt(&nonce, &bound, &mut text, &tag).is_some());
         assert_eq!(text, plain);
+    }
+
+    /// A nonce of another length has no type here, so those vectors are refused by the compiler.
+    #[test]
+    fn the_cipher_opens_and_seals_as_the_vectors_say() {
+        let file = "xchacha20_poly1305_test.json";
+        let Some(groups) = groups(file) else { return };
+        let (mut run, mut odd) = (0, Vec::new());
+        for test in groups.iter().flat_map(tests) {
+            run += 1;
+            let sizes = (bytes(&test["key"]).try_into(), bytes(&test["iv"]).try_into());
+            let (Ok(key), Ok(nonce)) = sizes else {
+                assert!(!is_valid(test), "{test}");
+                odd.push(test["tcId"].to_string());
+                continue;
+            };
+            let cipher = Cipher::new(&key);
+            let (bound, plain) = (bytes(&test["aad"]), bytes(&test["msg"]));
+            let mut text = bytes(&test["ct"]);
+            let tag = bytes(&test["tag"]).try_into().unwrap();
+            let opened = cipher.decrypt(&nonce, &bound, &mut text, &tag).is_some();
+            assert_eq!(opened, is_valid(test), "{test}");
+            if opened {
+                assert_eq!(text, plain, "{test}");
+                assert_eq!(cipher.encrypt(&nonce, &bound, &mut text), Some(tag), "{test}");
+                assert_eq!(text, bytes(&test["ct"]), "{test}");
+            }
+        }
+        tell(file, run, run - odd.len(), &odd);
     }
 }

@@ -13,8 +13,8 @@ use super::random::Entropy;
 use super::scan::{self, Place, Window};
 use super::store_id::StoreId;
 use super::{CryptoError, record, token};
-use crate::domain::Timestamp;
 use crate::domain::signing::{LEEWAY, TOKEN_LIFE_MAX};
+use crate::domain::{Timestamp, TokenAlg};
 
 /// The same bytes every time, so that a finding can be replayed.
 pub struct Fixed;
@@ -38,31 +38,35 @@ pub fn forge(key: &TokenKey, header: &[u8], payload: &[u8]) -> String {
 }
 
 /// Bytes are no access token, and what a key of ours signed is read in bounds or not at all. Tried as a token, and
-/// as the payload of a signed one.
+/// as the payload of a signed one, with either algorithm.
 pub fn access_token(bytes: &[u8]) {
-    let Ok(key) = token_key() else { return };
-    assert!(jwt::open(bytes, [&key]).is_err(), "a signature was guessed");
-    let Some(claims) = claims_of(&key, bytes) else { return };
-    let life = claims.expires.since(claims.issued);
-    assert!(life > 0 && life <= i64::from(TOKEN_LIFE_MAX) * 1_000);
-    assert!(claims.issued.since(NOW) <= i64::from(LEEWAY) * 1_000);
-    assert!(!claims.scopes.is_empty());
+    let Ok(keys) = token_keys() else { return };
+    assert!(jwt::open(bytes, &keys).is_err(), "a signature was guessed");
+    for key in &keys {
+        let Some(claims) = claims_of(key, bytes) else { continue };
+        let life = claims.expires.since(claims.issued);
+        assert!(life > 0 && life <= i64::from(TOKEN_LIFE_MAX) * 1_000);
+        assert!(claims.issued.since(NOW) <= i64::from(LEEWAY) * 1_000);
+        assert!(!claims.scopes.is_empty());
+    }
 }
 
 /// Whether the payload is one that [`access_token`] reads once it is signed.
 pub fn reads_claims(payload: &[u8]) -> bool {
-    token_key().is_ok_and(|key| claims_of(&key, payload).is_some())
+    token_keys().is_ok_and(|keys| keys.iter().any(|key| claims_of(key, payload).is_some()))
 }
 
-fn token_key() -> Result<TokenKey, CryptoError> {
-    keyring().map(|keyring| keyring.token_key(1))
+fn token_keys() -> Result<[TokenKey; 2], CryptoError> {
+    keyring().map(|keyring| TokenAlg::ALL.map(|alg| keyring.token_key(1, alg)))
 }
 
 fn claims_of(key: &TokenKey, payload: &[u8]) -> Option<Claims> {
     let signed = forge(key, key.header_json().as_bytes(), payload);
-    let payload = jwt::open(signed.as_bytes(), [key]).ok()?;
+    let (payload, _) = jwt::open(signed.as_bytes(), [key]).ok()?;
     let party = TokenConfig::of_store(StoreId([9; 16]));
-    Claims::read(&payload, &[party], NOW).map(|(claims, _)| claims).ok()
+    Claims::read(&payload, NOW, |issuer, audience| party.is(issuer, audience).then_some(()))
+        .map(|(claims, ())| claims)
+        .ok()
 }
 
 /// When signed fuzz inputs are read.

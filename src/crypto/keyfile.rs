@@ -2,7 +2,8 @@
 //!
 //! It is taken only when nobody but its owner can have read or written it: a regular file, not a link, mode 0600 or
 //! 0400, owned by the user keydeck runs as, exactly 32 bytes. Checked on the open file, so that nothing can be
-//! swapped between the look and the read.
+//! swapped between the look and the read. One that is root's and in no other group is taken as well, when this user may read
+//! it: that is how systemd hands a credential to a service, by an access list that shows as the mode of the group.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -17,6 +18,8 @@ use super::random::Entropy;
 
 /// Bytes of a key file.
 pub const LEN: usize = 32;
+/// The number of root, and of its group.
+const ROOT: u32 = 0;
 
 /// Why a key file was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -43,6 +46,20 @@ pub enum KeyFileRefusal {
     Length(u64),
 }
 
+/// Whether nobody but `runs_as` and root can read or write a file of that owner, group and mode.
+const fn closed((owner, group): (u32, u32), mode: u32, runs_as: u32) -> Result<(), KeyFileRefusal> {
+    if runs_as != ROOT && owner == ROOT && group == ROOT && mode & !0o640 == 0 {
+        return Ok(());
+    }
+    if owner != runs_as {
+        return Err(KeyFileRefusal::Owner { owner, runs_as });
+    }
+    if mode & !0o600 != 0 {
+        return Err(KeyFileRefusal::Mode(mode));
+    }
+    Ok(())
+}
+
 /// The bytes of a key file; wiped when dropped.
 pub struct KeyFileSecret(Box<Zeroizing<[u8; LEN]>>);
 
@@ -64,13 +81,7 @@ impl KeyFileSecret {
             return Err(refused(KeyFileRefusal::NotRegular));
         }
         let runs_as = rustix::process::geteuid().as_raw();
-        if stat.st_uid != runs_as {
-            return Err(refused(KeyFileRefusal::Owner { owner: stat.st_uid, runs_as }));
-        }
-        let mode = stat.st_mode & 0o7777;
-        if mode & !0o600 != 0 {
-            return Err(refused(KeyFileRefusal::Mode(mode)));
-        }
+        closed((stat.st_uid, stat.st_gid), stat.st_mode & 0o7777, runs_as).map_err(refused)?;
         let length = u64::try_from(stat.st_size).unwrap_or_default();
         if length != LEN as u64 {
             return Err(refused(KeyFileRefusal::Length(length)));
@@ -110,5 +121,30 @@ impl KeyFileSecret {
     /// The content, for the process that owns the store to try. Only for the control socket.
     pub(crate) fn expose(&self) -> &[u8; LEN] {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ones_own_file_or_one_that_root_hands_over_is_closed_to_others() {
+        let (keydeck, other) = (999, 1_000);
+        for (owner, mode, runs_as, taken) in [
+            ((keydeck, keydeck), 0o600, keydeck, true),
+            ((keydeck, other), 0o400, keydeck, true),
+            ((keydeck, keydeck), 0o440, keydeck, false),
+            ((other, keydeck), 0o600, keydeck, false),
+            ((ROOT, ROOT), 0o440, keydeck, true),
+            ((ROOT, ROOT), 0o400, keydeck, true),
+            ((ROOT, other), 0o440, keydeck, false),
+            ((ROOT, ROOT), 0o444, keydeck, false),
+            ((ROOT, ROOT), 0o460, keydeck, false),
+            ((ROOT, ROOT), 0o440, ROOT, false),
+            ((ROOT, ROOT), 0o600, ROOT, true),
+        ] {
+            assert_eq!(closed(owner, mode, runs_as).is_ok(), taken, "{owner:?} {mode:o} {runs_as}");
+        }
     }
 }

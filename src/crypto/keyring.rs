@@ -19,6 +19,7 @@ use super::record::Sealer;
 use super::seal::SealKey;
 use super::state_digest::StateDigest;
 use super::store_id::StoreId;
+use crate::domain::TokenAlg;
 
 /// What a derived key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,10 @@ pub enum Purpose {
     Fingerprint,
     /// Sealing what is kept beside the database while it cannot be written.
     Journal,
-    /// Signing access tokens, with the key's number.
+    /// Signing access tokens with Ed25519, with the key's number.
     AccessTokens(u32),
+    /// Signing access tokens with ECDSA on P-256, with the key's number, and how often no key of the curve came of it.
+    AccessTokensP256(u32, u32),
 }
 
 impl Purpose {
@@ -58,6 +61,7 @@ impl Purpose {
             Self::Fingerprint => "keydeck/v1/fingerprint",
             Self::Journal => "keydeck/v1/journal",
             Self::AccessTokens(_) => "keydeck/v1/access-tokens/",
+            Self::AccessTokensP256(..) => "keydeck/v1/access-tokens-p256/",
         }
     }
 
@@ -65,6 +69,7 @@ impl Purpose {
     fn number(self) -> String {
         match self {
             Self::AccessTokens(number) => number.to_string(),
+            Self::AccessTokensP256(number, tried) => format!("{number}/{tried}"),
             _ => String::new(),
         }
     }
@@ -153,9 +158,22 @@ impl Keyring {
         ImportedSecrets::new(&self.derive(Purpose::Imported))
     }
 
-    /// One of the keys that sign access tokens.
-    pub fn token_key(&self, number: u32) -> TokenKey {
-        TokenKey::new(&self.derive(Purpose::AccessTokens(number)))
+    /// One of the keys that sign access tokens. Those of both algorithms come and go with their number.
+    pub fn token_key(&self, number: u32, alg: TokenAlg) -> TokenKey {
+        match alg {
+            TokenAlg::EdDsa => TokenKey::ed25519(&self.derive(Purpose::AccessTokens(number))),
+            // Drawn until it is one (FIPS 186-5 A.2.2): the first is, but for one time in 2^32.
+            TokenAlg::Es256 => {
+                let mut tried = 0_u32;
+                loop {
+                    let drawn = self.derive(Purpose::AccessTokensP256(number, tried));
+                    if let Some(key) = TokenKey::p256(&drawn) {
+                        return key;
+                    }
+                    tried = tried.wrapping_add(1);
+                }
+            }
+        }
     }
 
     /// Names an unknown presented text in the audit trail without storing it: 16 hexadecimal digits of its MAC, so
@@ -199,6 +217,9 @@ mod tests {
             Purpose::Journal,
             Purpose::AccessTokens(1),
             Purpose::AccessTokens(11),
+            Purpose::AccessTokensP256(1, 0),
+            Purpose::AccessTokensP256(1, 1),
+            Purpose::AccessTokensP256(11, 0),
         ];
         let mut keys: Vec<[u8; 32]> = vec![*root.bytes()];
         for store in [StoreId([1; 16]), StoreId([2; 16])] {
@@ -207,7 +228,7 @@ mod tests {
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!((keys.len(), all), (23, 23));
+        assert_eq!((keys.len(), all), (29, 29));
     }
 
     #[test]

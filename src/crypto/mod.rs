@@ -55,6 +55,8 @@ mod store_id;
 pub mod strength;
 pub mod sum;
 pub mod token;
+#[cfg(test)]
+mod vectors;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 

@@ -1,7 +1,7 @@
 //! The recovery code: the slot for the day every passphrase is forgotten, kept on paper.
 //!
 //! `kdrc_` + 32 Base58 characters (187 bits) + 6 characters CRC-32. Printed in groups; typed back with any spaces
-//! and dashes, but in the right case. It is no token: verification never accepts it.
+//! and dashes, with or without how all codes begin, but in the right case. It is no token: verification never accepts it.
 
 use zeroize::Zeroizing;
 
@@ -29,14 +29,19 @@ impl RecoveryCode {
         Ok(Self(code))
     }
 
-    /// Reads a code as a person types it: spaces, line breaks and dashes are skipped, everything else counts.
+    /// Reads a code as a person types it: spaces, line breaks and dashes are skipped, and how all of them begin may be left out;
+    /// everything else counts.
     pub fn parse(typed: &str) -> Result<Self, CryptoError> {
         if typed.len() > MAX_TYPED {
             return Err(CryptoError::RecoveryCode(Malformed::Length));
         }
         let mut code = Box::new(Zeroizing::new([0; LEN]));
-        let mut places = code.iter_mut();
-        for byte in typed.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'-') {
+        code[..PREFIX.len()].copy_from_slice(PREFIX.as_bytes());
+        let bytes = || typed.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'-');
+        // Base58 has no underscore: whatever stands before one is how a secret begins.
+        let left_out = if bytes().any(|byte| byte == b'_') { 0 } else { PREFIX.len() };
+        let mut places = code.iter_mut().skip(left_out);
+        for byte in bytes() {
             *places.next().ok_or(CryptoError::RecoveryCode(Malformed::Length))? = byte;
         }
         if places.next().is_some() {
@@ -97,6 +102,8 @@ mod tests {
             shown.to_string(),
             shown.replace('-', " "),
             shown.replace('-', ""),
+            shown[5..].to_owned(),
+            shown[5..].replace('-', " "),
             format!("  {}\r\n", shown.replace('-', "\n")),
         ] {
             assert_eq!(RecoveryCode::parse(&typed).unwrap().bytes(), code.bytes(), "{typed:?}");

@@ -3,6 +3,7 @@
 //! behind can mark its records.
 
 mod secret;
+mod terms;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +13,12 @@ use fluent_uri::Uri;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 pub use self::secret::{Previous, Replaced, Secret};
+pub use self::terms::{Terms, TokenAlg, concerns};
 use super::catalog::AuthMethod;
 use super::handover::Handed;
 use super::invisible::is_invisible;
 use super::key::{Audience, Verifier};
+use super::signing::PartyName;
 use super::{AppId, Lockdown, Name, Note, OperatorId, Scopes, Timestamp};
 
 /// The longest address, in bytes.
@@ -330,6 +333,9 @@ pub struct App {
     /// How its present secret was handed over, where that was not by being shown.
     #[n(13)]
     pub handed: Option<Box<Handed>>,
+    /// What its access tokens are like; `None` where that is as usual.
+    #[n(14)]
+    pub terms: Option<Box<Terms>>,
 }
 
 impl App {
@@ -337,8 +343,9 @@ impl App {
     pub const SCOPES: &'static str = "scopes";
 
     /// What an edit can change, field by field, in words for the trail.
-    pub fn edited(&self) -> [(&'static str, String); 8] {
+    pub fn edited(&self) -> [(&'static str, String); 10] {
         let profile = &self.profile;
+        let audiences = self.audiences().iter().map(PartyName::as_str).collect::<Vec<_>>();
         let list = |urls: &[Url]| urls.iter().map(Url::as_str).collect::<Vec<_>>().join(" ");
         [
             ("name", self.name.to_string()),
@@ -349,6 +356,8 @@ impl App {
             ("source app", profile.source.code().into()),
             ("post-login URLs", list(&profile.post_login)),
             ("post-logout URLs", list(&profile.post_logout)),
+            ("signature", self.alg().code().into()),
+            ("audiences", audiences.join(" ")),
         ]
     }
 

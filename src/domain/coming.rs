@@ -67,10 +67,10 @@ impl<'a> Coming<'a> {
 /// What becomes of something on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fate {
+    /// A key is deleted for want of use: its secret is dead for good.
+    Deleted,
     /// A key expires.
     Ends,
-    /// A key is deleted for want of use.
-    Deleted,
     /// A grace ends.
     Grace,
     /// The record of a key that has ended is cleared away.
@@ -78,8 +78,8 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 4] = [Self::Ends, Self::Deleted, Self::Grace, Self::Cleared];
+    /// All of them, in the order in which they are told: what cannot be taken back comes first.
+    pub const ALL: [Self; 4] = [Self::Deleted, Self::Ends, Self::Grace, Self::Cleared];
 
     /// Of a notice; of one that has no day to come none.
     pub const fn of(what: What) -> Option<Self> {

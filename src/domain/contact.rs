@@ -24,7 +24,7 @@ pub enum BadContact {
     #[error("{0}")]
     Text(#[from] BadText),
     /// Two words.
-    #[error("a contact is one word, such as a mail address")]
+    #[error("a contact is one word: a mail address, a URL, a telephone number, a channel")]
     Blank,
     /// It would be an option of whatever program is handed it.
     #[error("a contact does not begin with a hyphen")]

@@ -475,6 +475,11 @@ impl Event {
         if let Subject::Key(key) = self.subject() { Some(key) } else { None }
     }
 
+    /// The key it is about, or whose notices it is about.
+    pub const fn key_or_noticed(&self) -> Option<&Key> {
+        if let Subject::Key(key) | Subject::Notices(key, _) = self.subject() { Some(key) } else { None }
+    }
+
     /// The app it is about.
     pub const fn app(&self) -> Option<&App> {
         if let Subject::App(app) = self.subject() { Some(app) } else { None }

@@ -24,6 +24,11 @@ impl<T> Default for Names<T> {
 }
 
 impl<T: Copy + PartialEq> Names<T> {
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, more: usize) {
+        self.table.reserve(more, |(hash, _)| spread(*hash));
+    }
+
     /// Remembers a record. One that has the same name as another is no fault: both are handed out.
     pub fn put(&mut self, whose: impl Hash, folded: &str, record: T) {
         let hash = self.hash(whose, folded);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use minicbor::encode::{Encoder, Error, Write};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 
 use super::decoy::Decoy;
 use super::handover::Handed;
@@ -17,11 +17,19 @@ use super::{
     Why,
 };
 
-/// For whom a record or an event is brought into bytes. What recognises a secret is written for the store alone, whatever it
+/// For whom a record or an event is brought into bytes, or who reads it. What recognises a secret is written for the store alone, whatever it
 /// is a part of, so nobody who sends anything else has to take it out.
 pub trait Audience {
     /// Whether it is the store.
     const IS_STORE: bool;
+
+    /// Reads a set of scopes. Who reads many keys may hand out one for all that are the same.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn scopes(&mut self, from: &mut Decoder<'_>) -> Result<Scopes, decode::Error> {
+        Scopes::decode(from, &mut ())
+    }
 }
 
 impl Audience for () {
@@ -240,7 +248,7 @@ pub struct Key {
     #[n(3)]
     pub owner: OperatorId,
     /// What it may do.
-    #[n(4)]
+    #[cbor(n(4), decode_with = "scopes_read")]
     pub scopes: Scopes,
     /// What it is for, in somebody's words.
     #[n(5)]
@@ -297,6 +305,10 @@ pub struct Key {
     /// That it was kept in a review, and why.
     #[n(24)]
     pub kept: Option<Box<Kept>>,
+}
+
+fn scopes_read<C: Audience>(from: &mut Decoder<'_>, by: &mut C) -> Result<Scopes, decode::Error> {
+    by.scopes(from)
 }
 
 /// How long a deleted record can be restored.

@@ -227,7 +227,7 @@ impl<'a> View<'a> {
     pub fn extent_in_words(&self, extent: Extent) -> String {
         match extent {
             Extent::Agency => "the whole agency".to_owned(),
-            Extent::Owner(id) if id == self.actor().operator => "all keys and apps of yours".to_owned(),
+            Extent::Owner(id) if id == self.actor().operator => "all your keys and apps".to_owned(),
             Extent::Owner(_) => format!("all keys and apps of {}", self.extent_name(extent)),
             Extent::Location(_) => format!("the location {}", self.extent_name(extent)),
             Extent::App(_) => format!("the app {}", self.extent_name(extent)),

@@ -77,12 +77,13 @@ pub mod time;
 pub mod trace;
 pub mod undo;
 mod usage;
+mod used;
 pub mod verdict;
 pub mod view;
 
 pub use aftermath::Aftermath;
 pub use agency::Agency;
-pub use app::{App, AppStatus, Profile, SourceApp, Url, UserType};
+pub use app::{App, AppStatus, Profile, SourceApp, Terms, TokenAlg, Url, UserType};
 pub use authorize::{Access, Action, Actor, authorize};
 pub use catalog::Catalog;
 pub use command::{Command, CommandKind, Context, KeysAfter, Minted, NewApp, NewKey};

@@ -194,9 +194,18 @@ impl Record {
 
     /// Reads the record of `key`; its own id must agree with the key.
     pub fn decode(key: RecordKey, bytes: &[u8]) -> Result<Self, BadRecord> {
-        fn read<'b, T: Decode<'b, ()>>(key: RecordKey, bytes: &'b [u8]) -> Result<T, BadRecord> {
+        Self::decode_for(key, bytes, &mut ())
+    }
+
+    /// The same, by somebody who reads many.
+    pub fn decode_for(key: RecordKey, bytes: &[u8], by: &mut impl Audience) -> Result<Self, BadRecord> {
+        fn read<'b, C, T: Decode<'b, C>>(
+            key: RecordKey,
+            bytes: &'b [u8],
+            by: &mut C,
+        ) -> Result<T, BadRecord> {
             let mut decoder = minicbor::Decoder::new(bytes);
-            let value = decoder.decode().map_err(|e| BadRecord { key, why: e.to_string() })?;
+            let value = decoder.decode_with(by).map_err(|e| BadRecord { key, why: e.to_string() })?;
             if decoder.position() == bytes.len() {
                 Ok(value)
             } else {
@@ -204,18 +213,18 @@ impl Record {
             }
         }
         let record = match key {
-            RecordKey::Agency => Self::Agency(read(key, bytes)?),
-            RecordKey::Policy => Self::Policy(read(key, bytes)?),
-            RecordKey::Header => Self::Header(read(key, bytes)?),
-            RecordKey::Operator(_) => Self::Operator(read(key, bytes)?),
-            RecordKey::Location(_) => Self::Location(read(key, bytes)?),
-            RecordKey::Key(_) => Self::Key(read(key, bytes)?),
-            RecordKey::Signing => Self::Signing(read(key, bytes)?),
-            RecordKey::App(_) => Self::App(read(key, bytes)?),
-            RecordKey::Revoked(_) => Self::Revoked(read(key, bytes)?),
-            RecordKey::Cycle(_) => Self::Cycle(read(key, bytes)?),
-            RecordKey::Hold => Self::Hold(read(key, bytes)?),
-            RecordKey::Channel(_) => Self::Channel(read(key, bytes)?),
+            RecordKey::Agency => Self::Agency(read(key, bytes, by)?),
+            RecordKey::Policy => Self::Policy(read(key, bytes, by)?),
+            RecordKey::Header => Self::Header(read(key, bytes, by)?),
+            RecordKey::Operator(_) => Self::Operator(read(key, bytes, by)?),
+            RecordKey::Location(_) => Self::Location(read(key, bytes, by)?),
+            RecordKey::Key(_) => Self::Key(read(key, bytes, by)?),
+            RecordKey::Signing => Self::Signing(read(key, bytes, by)?),
+            RecordKey::App(_) => Self::App(read(key, bytes, by)?),
+            RecordKey::Revoked(_) => Self::Revoked(read(key, bytes, by)?),
+            RecordKey::Cycle(_) => Self::Cycle(read(key, bytes, by)?),
+            RecordKey::Hold => Self::Hold(read(key, bytes, by)?),
+            RecordKey::Channel(_) => Self::Channel(read(key, bytes, by)?),
         };
         if record.key() == key {
             Ok(record)

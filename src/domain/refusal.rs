@@ -2,7 +2,7 @@
 //! for scripts and the audit trail.
 
 use super::app::BadUrl;
-use super::catalog::ScopeProblem;
+use super::catalog::{AuthMethod, ScopeProblem};
 use super::lineage::BadGrace;
 use super::name::BadText;
 use super::policy::BadPolicy;
@@ -47,7 +47,7 @@ pub enum Refusal {
         why: &'static str,
     },
     /// An app with access tokens has no keys.
-    #[error("the app {name} uses access tokens, not keys: fetch one with its application id and secret.")]
+    #[error("the app {name} uses access tokens, not keys, or checks what others present.")]
     AppWithoutKeys {
         /// Its name.
         name: String,
@@ -85,6 +85,18 @@ pub enum Refusal {
     UrlList {
         /// Which field.
         field: &'static str,
+        /// How many fit.
+        limit: usize,
+    },
+    /// What is not said of an app of that kind.
+    #[error("{}", not_of(*method))]
+    TermsWithoutTokens {
+        /// What kind of app it is.
+        method: AuthMethod,
+    },
+    /// Too many audiences, or one twice.
+    #[error("at most {limit} different audiences fit.")]
+    Audiences {
         /// How many fit.
         limit: usize,
     },
@@ -382,6 +394,19 @@ pub enum Refusal {
     IdTaken,
 }
 
+fn not_of(method: AuthMethod) -> &'static str {
+    match method {
+        AuthMethod::ApiKey => {
+            "an app with API keys has no access tokens: how they are signed and whom they are for is not said of it. \
+             Leave that out, or create an app with access tokens."
+        }
+        AuthMethod::Jwt => "an app with access tokens needs no more than that.",
+        AuthMethod::ResourceServer => {
+            "an app that checks what others present has no access tokens and no scopes, only audiences. Leave the rest out."
+        }
+    }
+}
+
 fn list(problems: &[ScopeProblem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
@@ -406,6 +431,8 @@ impl Refusal {
             Self::AppFull { .. } => "app_full",
             Self::BadUrl { .. } => "bad_url",
             Self::UrlList { .. } => "url_list",
+            Self::TermsWithoutTokens { .. } => "terms_without_tokens",
+            Self::Audiences { .. } => "audiences",
             Self::NoSuchLocation => "no_such_location",
             Self::NoSuchChannel => "no_such_channel",
             Self::ChannelBusy => "channel_busy",

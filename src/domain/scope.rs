@@ -4,6 +4,8 @@
 //! bounded. Both say only that the names are well formed; whether a name means anything is for the catalog to
 //! say. There are no wildcards and no prefixes: a scope is held or it is not, letter by letter.
 
+mod sets;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::encode::{Encoder, Error as EncodeError, Write};
 use minicbor::{Decode, Encode};
+
+pub use self::sets::{Familiar, Sets};
 
 /// Why a scope name, or a set of them, was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

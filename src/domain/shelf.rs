@@ -8,8 +8,43 @@ use hashbrown::HashTable;
 use super::{Key, KeyId};
 
 /// Where a key lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShelfMark(u32);
+
+impl ShelfMark {
+    /// As a number: the first key has 0.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Some of the keys, in the order in which they lie.
+#[derive(Clone, Debug, Default)]
+pub struct Marks(Vec<ShelfMark>);
+
+impl Marks {
+    /// Takes one in, unless it is.
+    pub fn put(&mut self, mark: ShelfMark) {
+        // A new key lies behind all others.
+        if self.0.last().is_none_or(|last| *last < mark) {
+            self.0.push(mark);
+        } else if let Err(at) = self.0.binary_search(&mark) {
+            self.0.insert(at, mark);
+        }
+    }
+
+    /// Takes one out, if it is in.
+    pub fn take(&mut self, mark: ShelfMark) {
+        if let Ok(at) = self.0.binary_search(&mark) {
+            self.0.remove(at);
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, ShelfMark> {
+        self.0.iter()
+    }
+}
 
 /// Keys that lie together: growing by one of these never moves the others, nor needs twice their room.
 const BOARD: usize = 1_024;
@@ -28,6 +63,12 @@ impl Shelf {
         self.marks.len()
     }
 
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, more: usize) {
+        let Self { boards, marks, hasher } = self;
+        marks.reserve(more, |at| key_at(boards, *at).map_or(0, |key| hasher.hash_one(key.id)));
+    }
+
     /// All of them, the first put first.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
         self.boards.iter().flatten()
@@ -41,10 +82,13 @@ impl Shelf {
 
     /// One of them.
     pub fn get(&self, id: KeyId) -> Option<&Key> {
-        let mark = *self
-            .marks
-            .find(self.hasher.hash_one(id), |at| key_at(&self.boards, *at).is_some_and(|key| key.id == id))?;
-        self.at(ShelfMark(mark))
+        self.at(self.mark(id)?)
+    }
+
+    /// Where one of them lies.
+    pub fn mark(&self, id: KeyId) -> Option<ShelfMark> {
+        let is = |at: &u32| key_at(&self.boards, *at).is_some_and(|key| key.id == id);
+        self.marks.find(self.hasher.hash_one(id), is).map(|at| ShelfMark(*at))
     }
 
     /// The one that lies there.
@@ -117,6 +161,17 @@ mod tests {
             report_only: None,
             kept: None,
         }
+    }
+
+    #[test]
+    fn marks_are_each_there_once_and_in_order_however_they_come() {
+        let (mut marks, mark) = (Marks::default(), ShelfMark);
+        for n in [3, 7, 9, 7, 1, 8, 3] {
+            marks.put(mark(n));
+        }
+        marks.take(mark(7));
+        marks.take(mark(2));
+        assert_eq!(marks.iter().copied().collect::<Vec<_>>(), [1, 3, 8, 9].map(mark));
     }
 
     #[test]

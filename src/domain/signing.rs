@@ -29,6 +29,9 @@ pub struct PartyName(Arc<str>);
 impl PartyName {
     /// The most bytes.
     pub const MAX: usize = 256;
+    /// What one looks like, for whoever typed none.
+    pub const FORM: &str =
+        "visible ASCII characters without quotes, 256 at most, such as https://api.example.com";
 
     /// Any such name.
     pub fn new(text: &str) -> Option<Self> {
@@ -77,6 +80,30 @@ pub struct TokenNames {
     pub audience: Option<PartyName>,
 }
 
+impl TokenNames {
+    /// The platform's name, where it and the issuer's are addresses: only then can a client find one by the other.
+    pub fn resource(&self) -> Option<&str> {
+        self.issuer.as_ref()?;
+        self.audience.as_ref().map(PartyName::as_str).filter(|name| PartyName::address(name).is_some())
+    }
+
+    /// Where that is written about the platform (RFC 9728 §3.1): between the host and the path of its name.
+    pub fn resource_metadata(&self) -> Option<String> {
+        let (host, path) = split(self.resource()?)?;
+        Some(format!("{host}{RESOURCE_METADATA}{}", if path == "/" { "" } else { path }))
+    }
+}
+
+/// Where a server says of itself who gives out tokens for it.
+pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
+
+/// An address up to its host, and its path.
+pub fn split(address: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = address.split_once("://")?;
+    let host = scheme.len() + 3 + rest.find('/').unwrap_or(rest.len());
+    address.split_at_checked(host)
+}
+
 /// Names that tokens were issued under.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct FormerNames {
@@ -86,6 +113,13 @@ pub struct FormerNames {
     /// When the last token that bears them is over.
     #[n(1)]
     pub until: Timestamp,
+}
+
+impl FormerNames {
+    /// Whether a token that bears them counts at `now`: one that was issued before they were given up, until all such are over.
+    pub fn count_for(&self, issued: Timestamp, now: Timestamp) -> bool {
+        now < self.until && issued.0 <= self.until.0.saturating_sub(OVERLAP_MS)
+    }
 }
 
 /// The names in force and those that tokens may still bear.
@@ -232,6 +266,29 @@ mod tests {
                 "the wrong one is withdrawn"
             );
         }
+    }
+
+    #[test]
+    fn what_is_written_about_the_platform_lies_between_its_host_and_its_path() {
+        let issuer = PartyName::address("https://keys.example.com");
+        let of = |audience: &str| {
+            TokenNames { issuer: issuer.clone(), audience: PartyName::new(audience) }.resource_metadata()
+        };
+        let at =
+            |path: &str| Some(format!("https://api.example.com/.well-known/oauth-protected-resource{path}"));
+        assert_eq!(of("https://api.example.com"), at(""));
+        assert_eq!(of("https://api.example.com/"), at(""));
+        assert_eq!(of("https://api.example.com/v1"), at("/v1"));
+        assert_eq!(of("https://api.example.com/v1/"), at("/v1/"));
+        assert_eq!(
+            of("https://api.example.com:8443/v1").as_deref(),
+            Some("https://api.example.com:8443/.well-known/oauth-protected-resource/v1")
+        );
+        for none in ["platform", "urn:keydeck:x", "http://api.example.com", "https://api.example.com/?a=b"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        let nobody = TokenNames { issuer: None, audience: PartyName::new("https://api.example.com") };
+        assert_eq!(nobody.resource_metadata(), None);
     }
 
     #[test]

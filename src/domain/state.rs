@@ -1,15 +1,16 @@
 //! Everything a store holds, in memory. Changed only by [`State::put`] through the events of `decide`; read
 //! through a [`super::View`], which shows an operator no more than theirs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::app::{Revoked, RevokedTokens};
 use super::delivery::{Channel, ChannelName};
 use super::index::{Lives, Names};
 use super::proof::Against;
-use super::shelf::{Shelf, ShelfMark};
+use super::shelf::{Marks, Shelf, ShelfMark};
 use super::signing::SigningKeys;
+use super::used::{AllUsed, Under};
 use super::{
     Agency, App, AppId, Cycle, Event, Expiry, Extent, HeaderMark, Hold, Key, KeyId, Location, LocationId,
     Lockdown, Name, Operator, OperatorId, Place, Policy, Proof, PublicId, Record, RecordKey, Timestamp,
@@ -31,30 +32,27 @@ pub struct State {
     apps: BTreeMap<AppId, App>,
     revoked: BTreeMap<AppId, RevokedTokens>,
     signing: SigningKeys,
-    // Of those that were given notices.
-    cycles: HashMap<KeyId, Cycle>,
+    // Of those that were given notices. Boxed: such a table is up to half empty.
+    cycles: HashMap<KeyId, Box<Cycle>>,
     hold: Hold,
     // The last of each thing, out of its record: nearly always there is none, and that is all that has to be asked.
     lockdowns: BTreeMap<Extent, Lockdown>,
     channels: BTreeMap<ChannelName, Channel>,
-    // Of keys and of apps: their public ids are random, and so never the same.
-    usage: HashMap<PublicId, Usage>,
+    uses: AllUsed,
     // What is not noted there may have happened before that.
     uses_since: Option<Timestamp>,
-    // Only of those whose use left more than a time: most keys of most stores have none.
-    traces: HashMap<PublicId, Box<Trace>>,
     // Under what the use of single secrets of apps is noted.
     secrets: HashMap<PublicId, AppId>,
     // Kept beside the keys because the quota, an operator's own list and a location's count are asked for on
     // every screen, and must not cost a walk over a million keys.
-    by_owner: HashMap<OperatorId, HashSet<ShelfMark>>,
+    by_owner: HashMap<OperatorId, Marks>,
     lives: HashMap<OperatorId, Lives>,
     // Of what is not ended, since those names must be unique.
     key_names: Names<ShelfMark>,
     app_names: Names<AppId>,
     location_names: Names<LocationId>,
-    by_location: HashMap<LocationId, HashSet<ShelfMark>>,
-    by_app: HashMap<AppId, HashSet<ShelfMark>>,
+    by_location: HashMap<LocationId, Marks>,
+    by_app: HashMap<AppId, Marks>,
     /// Which records are vouched for: all, until somebody says otherwise.
     proof: Arc<Proof>,
     /// Live keys that exist elsewhere and are not held here: whose and where, and how many. Empty where the state is
@@ -156,8 +154,8 @@ impl State {
         self.at(self.by_location.get(&location))
     }
 
-    fn at<'s>(&'s self, marks: Option<&'s HashSet<ShelfMark>>) -> impl Iterator<Item = &'s Key> {
-        marks.into_iter().flatten().filter_map(|mark| self.keys.at(*mark))
+    fn at<'s>(&'s self, marks: Option<&'s Marks>) -> impl Iterator<Item = &'s Key> {
+        marks.into_iter().flat_map(Marks::iter).filter_map(|mark| self.keys.at(*mark))
     }
 
     /// All apps, deleted ones too, by id.
@@ -199,7 +197,7 @@ impl State {
 
     /// The notices a key was given; `None` when it was never given any.
     pub fn cycle(&self, key: KeyId) -> Option<&Cycle> {
-        self.cycles.get(&key)
+        self.cycles.get(&key).map(AsRef::as_ref)
     }
 
     /// The deletions that wait for a word.
@@ -249,7 +247,7 @@ impl State {
 
     /// What is known of a key's use.
     pub fn usage(&self, id: KeyId) -> Usage {
-        self.usage.get(id.public()).copied().unwrap_or_default()
+        self.usage_of(*id.public())
     }
 
     /// What is known of the use of an app's access tokens.
@@ -259,12 +257,12 @@ impl State {
 
     /// What is noted under an id, whatever it is of.
     pub fn usage_of(&self, id: PublicId) -> Usage {
-        self.usage.get(&id).copied().unwrap_or_default()
+        self.uses.usage(self.whose(id))
     }
 
     /// Where what is noted under an id came from, whatever it is of.
     pub fn trace_of(&self, id: PublicId) -> Option<&Trace> {
-        self.traces.get(&id).map(AsRef::as_ref)
+        self.uses.trace(self.whose(id))
     }
 
     /// The app of whose secrets one has its use noted under this id.
@@ -274,21 +272,22 @@ impl State {
 
     /// Adds what the store says of a use: what one process wrote down, and others that write to it.
     pub fn merge_use(&mut self, id: PublicId, said: Usage) {
-        let entry = self.usage.entry(id).or_default();
-        *entry = entry.merged(said);
+        let whose = self.whose(id);
+        self.uses.set_usage(whose, self.uses.usage(whose).merged(said));
     }
 
     /// Adds observed use of a key or an app to what is known; times only move forward.
     pub fn note_use(&mut self, id: PublicId, seen: Usage) {
-        let entry = self.usage.entry(id).or_default();
-        let before = *entry;
-        *entry = before.merged(seen);
+        let whose = self.whose(id);
+        let before = self.uses.usage(whose);
+        let mut after = before.merged(seen);
         // A use a wrong clock saw in the future must not hide those that follow it.
         if let (Some(known), Some(last)) = (before.last_used_at, seen.last_used_at)
             && known.since(last) > USE_DISORDER_MS
         {
-            entry.last_used_at = Some(last);
+            after.last_used_at = Some(last);
         }
+        self.uses.set_usage(whose, after);
     }
 
     /// Since when no use was lost; `None` where none can be vouched for.
@@ -303,12 +302,12 @@ impl State {
 
     /// Where a key was used from and what for; nothing when no request ever said.
     pub fn trace(&self, id: KeyId) -> Option<&Trace> {
-        self.traces.get(id.public()).map(AsRef::as_ref)
+        self.trace_of(*id.public())
     }
 
     /// Where an app's access tokens were used from and what for.
     pub fn app_trace(&self, id: AppId) -> Option<&Trace> {
-        self.traces.get(id.public()).map(AsRef::as_ref)
+        self.trace_of(*id.public())
     }
 
     /// Adds what a use left behind to what is known, and forgets scopes the key or app does not hold any more.
@@ -316,6 +315,7 @@ impl State {
         if seen.is_empty() {
             return;
         }
+        let whose = self.whose(id);
         let held = match self.keys.get(KeyId(id)) {
             Some(key) => &key.scopes,
             None => match self.apps.get(&AppId(id)).or_else(|| self.apps.get(self.secrets.get(&id)?)) {
@@ -323,18 +323,22 @@ impl State {
                 None => return,
             },
         };
-        let trace = self.traces.entry(id).or_default();
+        let mut trace = self.uses.trace(whose).cloned().unwrap_or_default();
         trace.merge(seen);
         trace.keep(held);
+        self.uses.set_trace(whose, Some(trace));
     }
 
     /// Puts what is known of the use of a key or an app in place of what was known.
     pub fn put_use(&mut self, id: PublicId, known: Usage, trace: Option<Trace>) {
-        self.usage.insert(id, known);
-        match trace {
-            Some(trace) => drop(self.traces.insert(id, Box::new(trace))),
-            None => drop(self.traces.remove(&id)),
-        }
+        let whose = self.whose(id);
+        self.uses.set_usage(whose, known);
+        self.uses.set_trace(whose, trace);
+    }
+
+    /// Under what the use of that is noted.
+    fn whose(&self, id: PublicId) -> Under {
+        Under { id, place: self.keys.mark(KeyId(id)) }
     }
 
     /// Live keys of one owner: what the quota counts.
@@ -371,6 +375,13 @@ impl State {
         self.census = census;
     }
 
+    /// Makes room for so many more keys.
+    pub fn reserve(&mut self, keys: usize) {
+        self.keys.reserve(keys);
+        self.key_names.reserve(keys);
+        self.uses.reserve(keys);
+    }
+
     /// Puts one record in place of what was there.
     pub fn put(&mut self, record: Record) {
         match record {
@@ -392,7 +403,7 @@ impl State {
                 self.revoked.insert(revoked.app, revoked);
             }
             Record::Cycle(cycle) if cycle.is_empty() => drop(self.cycles.remove(&cycle.key)),
-            Record::Cycle(cycle) => drop(self.cycles.insert(cycle.key, cycle)),
+            Record::Cycle(cycle) => drop(self.cycles.insert(cycle.key, Box::new(cycle))),
             Record::Hold(hold) => self.hold = hold,
             Record::Channel(channel) => drop(self.channels.insert(channel.name, channel)),
         }
@@ -420,7 +431,7 @@ impl State {
 
     fn put_app(&mut self, app: App) {
         self.put_lockdown(Extent::App(app.id), app.lockdown.as_deref());
-        if let Some(trace) = self.traces.get_mut(app.id.public()) {
+        if let Some(trace) = self.uses.trace_mut(Under { id: *app.id.public(), place: None }) {
             trace.keep(&app.scopes);
         }
         let (id, owner) = (app.id, app.owner);
@@ -439,24 +450,28 @@ impl State {
     }
 
     fn put_key(&mut self, key: Key) {
-        if let Some(trace) = self.traces.get_mut(key.id.public()) {
-            trace.keep(&key.scopes);
-        }
-        let (owner, place) = (key.owner, key.place);
+        let (id, owner, place) = (*key.id.public(), key.owner, key.place);
         let live = Life::of(&key);
         let Some((mark, before)) = self.keys.put(key) else { return };
+        let whose = Under { id, place: Some(mark) };
+        if before.is_none() {
+            self.uses.place(whose);
+        }
+        if let (Some(trace), Some(key)) = (self.uses.trace_mut(whose), self.keys.at(mark)) {
+            trace.keep(&key.scopes);
+        }
         self.renew_life(mark, before.as_ref().and_then(Life::of), live);
         if let Some(before) = before.filter(|before| before.owner != owner)
             && let Some(owned) = self.by_owner.get_mut(&before.owner)
         {
-            owned.remove(&mark);
+            owned.take(mark);
         }
-        self.by_owner.entry(owner).or_default().insert(mark);
+        self.by_owner.entry(owner).or_default().put(mark);
         if let Some(location) = place.location() {
-            self.by_location.entry(location).or_default().insert(mark);
+            self.by_location.entry(location).or_default().put(mark);
         }
         if let Some(app) = place.app() {
-            self.by_app.entry(app).or_default().insert(mark);
+            self.by_app.entry(app).or_default().put(mark);
         }
     }
 

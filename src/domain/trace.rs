@@ -242,6 +242,13 @@ impl Trace {
         }
     }
 
+    /// Has it share the name of the last program with others.
+    pub fn share_agent(&mut self, share: impl FnOnce(Agent) -> Agent) {
+        if let Some(seen) = &mut self.sighting {
+            seen.agent = seen.agent.take().map(share);
+        }
+    }
+
     /// Forgets scopes that are not held, so that it stays as small as the key. The names left are those of `held`:
     /// shared, not copied.
     pub fn keep(&mut self, held: &Scopes) {

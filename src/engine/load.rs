@@ -2,25 +2,28 @@
 //! record opens under its own key, their digest is the one the newest entry vouches for, and the seal file knows
 //! no later state.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError, mpsc};
+mod gather;
 
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+pub(super) use self::gather::workers;
+use self::gather::{Intake, Read};
 use super::audit_log::Doubt;
 use super::error::EngineError;
 use super::ledger::{Head, hex};
 use super::owed::Note;
 use super::patience::Patience;
-use super::proof::{Newest, Testimony, Trail};
-use super::rows::{CLOCK_KEY, COVERAGE_KEY, UNBROKEN_KEY, UNSHOWN_KEY, USES, Unbroken, UseRow};
+use super::proof::{Newest, Trail};
+use super::rows::{CLOCK_KEY, COVERAGE_KEY, UNBROKEN_KEY, UNSHOWN_KEY, Unbroken};
 use super::timekeeper::Mark;
 use crate::crypto::Keyring;
-use crate::crypto::record::{self, Sealer};
+use crate::crypto::record::Sealer;
 use crate::crypto::state_digest::StateDigest;
 use crate::domain::audit::Trimmed;
 use crate::domain::history::Coverage;
 use crate::domain::proof::Against;
-use crate::domain::{Catalog, Proof, PublicId, Record, RecordKey, Scopes, State, Timestamp, Usage};
+use crate::domain::{Catalog, Proof, PublicId, State, Timestamp};
 use crate::store::{self, Opened, Rev, Seal, Store, StoreError};
 
 /// What was read.
@@ -82,41 +85,6 @@ impl<'a> Witness<'a> {
     }
 }
 
-/// Rows handed to a worker at once.
-const CHUNK: usize = 512;
-/// Threads beyond which reading is what takes the time.
-const MAX_WORKERS: usize = 8;
-
-type Row = (Vec<u8>, Vec<u8>);
-
-/// Whose a row is of those that several may write.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    Us,
-    Others,
-}
-
-struct Part {
-    records: Vec<Record>,
-    uses: Vec<(PublicId, By, UseRow)>,
-    digest: StateDigest,
-    doubts: Vec<Doubt>,
-    /// Rows in the place of a record that are none.
-    unreadable: Vec<RecordKey>,
-}
-
-impl Part {
-    fn empty(keyring: &Keyring) -> Self {
-        Self {
-            records: Vec::new(),
-            uses: Vec::new(),
-            digest: keyring.empty_state(),
-            doubts: Vec::new(),
-            unreadable: Vec::new(),
-        }
-    }
-}
-
 /// Reads and checks everything but the body of the audit trail, and that too when the rest does not agree.
 pub fn load(
     store: &dyn Store,
@@ -131,8 +99,9 @@ pub fn load(
     let newest = trail.newest()?;
     let (head, newest_at, journal) = (newest.head, newest.at, newest.journal);
     let (base, trimmed) = (newest.base(), newest.trimmed);
-    let read = read_records(store, keyring, &sealer, patience);
-    let (part, rev, mut doubts) = prove(store, keyring, &sealer, &trail, (newest, read), &mut proof)?;
+    let intake = Intake::of(store, keyring, &sealer, catalog);
+    let (Read { state, part, counted }, rev, mut doubts) =
+        prove(&intake, patience, &trail, newest, &mut proof)?;
     doubts.extend(witness.doubt.map(|doubt| match doubt {
         store::Doubt::RolledBack { .. } => Doubt::short(doubt.in_words()),
         store::Doubt::SealDamaged(_) => Doubt::altered(doubt.in_words()),
@@ -153,14 +122,12 @@ pub fn load(
     let covered = read_unlisted(store, &sealer, COVERAGE_KEY)?;
     let elsewhere: Vec<Unbroken> = read_others(store, &sealer, UNBROKEN_KEY)?;
     let since = elsewhere.iter().map(|unbroken| unbroken.since).max();
-    let others = Others { counted: counted(&part.uses), since };
+    let others = Others { counted, since };
     let unshown = if doubts.is_empty() { read_unshown(store, &sealer, head, witness.seal)? } else { None };
-    let state = assemble(part.records, part.uses, catalog);
-    let digest = part.digest;
     Ok(Loaded {
         state,
         head,
-        digest,
+        digest: part.digest,
         rev,
         trimmed,
         mark,
@@ -174,42 +141,43 @@ pub fn load(
     })
 }
 
-/// Holds the records that were read against the trail.
+/// Reads the records and holds them against the trail.
 fn prove(
-    store: &dyn Store,
-    keyring: &Keyring,
-    sealer: &Sealer,
+    intake: &Intake<'_>,
+    patience: &Patience,
     trail: &Trail<'_>,
-    (newest, read): (Newest, Result<(Part, Rev), StoreError>),
+    newest: Newest,
     proof: &mut Proof,
-) -> Result<(Part, Rev, Vec<Doubt>), EngineError> {
+) -> Result<(Read, Rev, Vec<Doubt>), EngineError> {
     let (head, base) = (newest.head, newest.base());
+    let read = intake.all(patience);
     let vouched = match (newest.vouched, &read) {
         (Some(Err(why)), _) => Err(why),
-        (Some(Ok(state)), Ok((part, _))) if state == hex(&part.digest.commitment()) => Ok(true),
+        (Some(Ok(state)), Ok((read, _))) if state == hex(&read.part.digest.commitment()) => Ok(true),
         // No entry: only a store with no record at all is a new one.
-        (None, Ok((part, _))) => Ok(part.records.is_empty() && part.unreadable.is_empty()),
+        (None, Ok((read, _))) => Ok(read.part.found.is_empty() && read.part.unreadable.is_empty()),
         _ => Ok(false),
     };
-    let (mut part, rev, said) = match read {
-        Ok((part, rev)) if vouched == Ok(true) => {
+    let (mut read, rev, said) = match read {
+        Ok((read, rev)) if vouched == Ok(true) => {
             // The set is whole: what could not be read does not belong to it.
-            proof.doubt(part.unreadable.iter().copied(), Against::Word);
-            let doubts = part.doubts.clone();
-            return Ok((part, rev, doubts));
+            proof.doubt(read.part.unreadable.iter().copied(), Against::Word);
+            let doubts = read.part.doubts.clone();
+            return Ok((read, rev, doubts));
         }
-        Ok((part, rev)) => (part, rev, trail.testimony(head, base)?),
+        Ok((read, rev)) => (read, rev, trail.testimony(head, base)?),
         Err(StoreError::Damaged(why)) => {
             let said = trail.testimony(head, base)?;
-            let mut part = read_named(store, keyring, sealer, &said)?;
-            part.doubts.push(Doubt::altered(why));
-            (part, store.health().rev, said)
+            let mut read = intake.named(&said)?;
+            read.part.doubts.push(Doubt::altered(why));
+            (read, intake.store.health().rev, said)
         }
         Err(error) => return Err(error.into()),
     };
+    let part = &mut read.part;
     let mut doubts = std::mem::take(&mut part.doubts);
-    let found = part.records.iter().map(Record::key);
-    let strays = said.judge(store, found, part.unreadable.iter(), proof)?;
+    let found = part.found.iter().copied();
+    let strays = said.judge(intake.store, found, part.unreadable.iter(), proof)?;
     proof.doubt(part.unreadable.iter().copied(), Against::Word);
     match vouched {
         Err(why) => {
@@ -224,184 +192,7 @@ fn prove(
         }
         Ok(_) => doubts.extend(strays),
     }
-    Ok((part, rev, doubts))
-}
-
-/// The state that records and uses make.
-fn assemble(records: Vec<Record>, uses: Vec<(PublicId, By, UseRow)>, catalog: &Catalog) -> State {
-    let mut state = State::default();
-    // Most keys hold one of a few sets of scopes: kept once, not a million times.
-    let mut sets: HashSet<Scopes> = HashSet::new();
-    for mut record in records {
-        if let Record::Key(key) = &mut record {
-            match sets.get(&key.scopes) {
-                Some(set) => key.scopes = set.clone(),
-                None => {
-                    key.scopes = catalog.share(&key.scopes);
-                    sets.insert(key.scopes.clone());
-                }
-            }
-        }
-        state.put(record);
-    }
-    for (id, _, row) in uses {
-        let UseRow { last_used_at, count, first_used_at, .. } = row;
-        state.merge_use(id, Usage { last_used_at, count, first_used_at });
-        if let Some(trace) = &row.trace {
-            state.note_trace(id, trace);
-        }
-    }
-    state
-}
-
-/// What others counted.
-fn counted(uses: &[(PublicId, By, UseRow)]) -> HashMap<PublicId, u64> {
-    let mut counted: HashMap<PublicId, u64> = HashMap::new();
-    for (id, _, row) in uses.iter().filter(|(_, by, _)| *by == By::Others) {
-        let known = counted.entry(*id).or_default();
-        *known = known.saturating_add(row.count);
-    }
-    counted
-}
-
-/// Reads, one by one, the records the trail knows of and whatever uses can be had: some of the rows cannot be read, and
-/// reading them all in order ends at the first such one.
-fn read_named(
-    store: &dyn Store,
-    keyring: &Keyring,
-    sealer: &Sealer,
-    said: &Testimony,
-) -> Result<Part, StoreError> {
-    let mut part = Part::empty(keyring);
-    for key in said.records() {
-        match store.get(key.as_bytes()) {
-            Ok(Some(row)) => read_row(&mut part, sealer, key.as_bytes(), &row.value),
-            // Both are told of when the records are held against the trail.
-            Ok(None) | Err(StoreError::Damaged(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let mut uses = Part::empty(keyring);
-    let whole = store.scan(USES, &mut |row| {
-        read_row(&mut uses, sealer, row.key, row.value);
-        ControlFlow::Continue(())
-    });
-    match whole {
-        Ok(_) | Err(StoreError::Damaged(_)) => part.uses = uses.uses,
-        Err(error) => return Err(error),
-    }
-    Ok(part)
-}
-
-/// Reads all rows on this thread while others open and decode them: opening a record is most of the work.
-fn read_records(
-    store: &dyn Store,
-    keyring: &Keyring,
-    sealer: &Sealer,
-    patience: &Patience,
-) -> Result<(Part, Rev), StoreError> {
-    let empty = || Part::empty(keyring);
-    let (tx, rx) = mpsc::sync_channel::<Vec<Row>>(64);
-    let rx = Mutex::new(rx);
-    let next = || rx.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MAX_WORKERS);
-    std::thread::scope(|scope| {
-        let work = || {
-            let mut part = empty();
-            while let Ok(rows) = next() {
-                for (key, value) in rows {
-                    read_row(&mut part, sealer, &key, &value);
-                }
-            }
-            part
-        };
-        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let rev = send_rows(store, tx, patience)?;
-        let mut whole = empty();
-        for worker in workers {
-            let part = worker.join().map_err(|_| StoreError::Damaged("a record could not be read".into()))?;
-            whole.records.extend(part.records);
-            whole.uses.extend(part.uses);
-            whole.digest.merge(&part.digest);
-            whole.doubts.extend(part.doubts);
-            whole.unreadable.extend(part.unreadable);
-        }
-        Ok((whole, rev))
-    })
-}
-
-/// Hands all rows to the workers. The channel closes when this returns, and they end.
-fn send_rows(
-    store: &dyn Store,
-    to: mpsc::SyncSender<Vec<Row>>,
-    patience: &Patience,
-) -> Result<Rev, StoreError> {
-    let prefixes = || RecordKey::PREFIXES.into_iter().map(str::as_bytes).chain([USES]);
-    patience.expect(prefixes().filter_map(|prefix| store.count(prefix)).sum());
-    let mut rev = Rev(0);
-    for prefix in prefixes() {
-        let mut rows = Vec::with_capacity(CHUNK);
-        rev = store.scan(prefix, &mut |row| {
-            rows.push((row.key.to_vec(), row.value.to_vec()));
-            if rows.len() == CHUNK {
-                patience.more(CHUNK);
-                let sent = to.send(std::mem::replace(&mut rows, Vec::with_capacity(CHUNK)));
-                if sent.is_err() || patience.is_over() {
-                    return ControlFlow::Break(());
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
-        if patience.is_over() {
-            return Err(StoreError::Unavailable("nobody waits for it any more".into()));
-        }
-        patience.more(rows.len());
-        // Workers that are gone are noticed when they are joined.
-        let _ = to.send(rows);
-    }
-    drop(to);
-    Ok(rev)
-}
-
-fn read_row(part: &mut Part, sealer: &Sealer, key: &[u8], value: &[u8]) {
-    let name = || String::from_utf8_lossy(key).into_owned();
-    let Some(at) = RecordKey::parse(key) else {
-        match key.strip_prefix(USES) {
-            Some(id) => read_use(part, sealer, key, id, value),
-            None => {
-                part.doubts.push(Doubt::altered(format!("there is a row {} that no keydeck writes", name())));
-            }
-        }
-        return;
-    };
-    let opened = sealer.open(key, value).map_err(|e| e.to_string()).and_then(|opened| {
-        let tag = record::tag(value).map_err(|e| e.to_string())?;
-        let record = Record::decode(at, &opened.plain).map_err(|e| e.to_string())?;
-        Ok((record, opened.revision, tag))
-    });
-    match opened {
-        Ok((record, revision, tag)) => {
-            part.digest.add(key, revision, &tag);
-            part.records.push(record);
-        }
-        Err(why) => {
-            part.doubts.push(Doubt::altered(format!("the record {}: {why}", name())));
-            part.unreadable.push(at);
-        }
-    }
-}
-
-/// A use that cannot be read is forgotten with a word: it gives and takes nothing.
-fn read_use(part: &mut Part, sealer: &Sealer, key: &[u8], id: &[u8], value: &[u8]) {
-    let mut parts = id.splitn(2, |byte| *byte == b'/');
-    let id = parts.next().and_then(|id| std::str::from_utf8(id).ok()).and_then(|id| id.parse().ok());
-    let by = if parts.next().is_some() { By::Others } else { By::Us };
-    let usage = sealer.open(key, value).ok().and_then(|opened| minicbor::decode(&opened.plain).ok());
-    if let (Some(id), Some(usage)) = (id, usage) {
-        part.uses.push((id, by, usage));
-    } else {
-        tracing::warn!(row = %String::from_utf8_lossy(key), "a row of use cannot be read and is ignored");
-    }
+    Ok((read, rev, doubts))
 }
 
 /// A secret is shown when the seal knows of the commit that made it, and not before. So while the trail ends with that
@@ -421,7 +212,6 @@ fn read_unshown(
     Ok(opened.and_then(|opened| minicbor::decode(&opened.plain).ok()))
 }
 
-/// A row the audit trail does not list. One that cannot be read is as good as none.
 /// The rows that others have of what we have under a key.
 fn read_others<T>(store: &dyn Store, sealer: &Sealer, key: &[u8]) -> Result<Vec<T>, EngineError>
 where
@@ -436,6 +226,7 @@ where
     Ok(found)
 }
 
+/// A row the audit trail does not list. One that cannot be read is as good as none.
 fn read_unlisted<T>(store: &dyn Store, sealer: &Sealer, key: &[u8]) -> Result<Option<T>, EngineError>
 where
     T: for<'b> minicbor::Decode<'b, ()>,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::broadcast;
 
+pub(super) use self::change::Aside;
 use super::audit_log::{Anchor, Doubt, Readable, Trail};
 use super::backup::Copying;
 use super::caller::Caller;
@@ -267,7 +268,8 @@ impl LocalEngine {
         self.rehearse_with(session, command, Some(minted))?;
         let phc = self.imported.secrets().hash(known, &mut OsEntropy)?.to_string();
         let imported = Some(Box::new(domain::Imported { phc, digested }));
-        let done = self.run_with(session, command, imported, None)?;
+        let aside = Aside { imported, ..Aside::default() };
+        let done = self.run_with(session, command, aside, None)?;
         for event in &done.events {
             if let (domain::Event::KeyImported(key), Known::Secret(secret)) = (event, known) {
                 self.imported.know(key.id, secret);

@@ -1,10 +1,13 @@
 //! One thing done to many keys, part by part: as many at once as stand together, the others one by one. Whoever has it done may
-//! stop between two parts, and hears of each key what became of it.
+//! stop between two parts, and hears of each key what became of it; `report`: that, for programs.
+
+mod report;
 
 use std::collections::{HashSet, VecDeque};
 
 use minicbor::{Decode, Encode};
 
+pub use self::report::{Refused, Report, taken_back};
 use super::error::unsaid;
 use super::handover::Purse;
 use super::{Class, Done, Engine, EngineError, Session};
@@ -247,5 +250,6 @@ fn before<'e>(engine: &'e dyn Engine, session: &Session) -> Context<'e> {
         catalog: engine.catalog(),
         ids: &[],
         minted: None,
+        outlook: None,
     }
 }

@@ -39,7 +39,7 @@ mod ledger;
 mod load;
 mod local;
 mod look_only;
-mod many;
+pub mod many;
 pub mod oauth;
 pub mod open;
 mod overdue;

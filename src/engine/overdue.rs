@@ -270,6 +270,7 @@ impl Overdue {
             catalog: &self.parts.catalog,
             ids: &[],
             minted: None,
+            outlook: None,
         };
         let state = Reading::of(&self.parts.image.state);
         let judged = decide(&state, &note.command, &context);

@@ -120,22 +120,21 @@ impl LocalEngine {
         self.register.write(Refused::WhenDue)?;
         self.register.vouch()?;
         let service = Session::service()?;
-        let mut outlook = self.look_ahead()?;
-        if outlook.is_due {
+        let outlook = self.look_ahead()?;
+        if outlook.is_due() {
             for pass in Pass::ALL {
-                for event in self.pass(&service, pass)? {
+                for event in self.pass(&service, pass, &outlook)? {
                     swept.add(&self.state(), actor, event);
                 }
             }
-            outlook = self.look_ahead()?;
         }
         self.register.keep_time()?;
         self.clear_trimmed()?;
-        swept.next = outlook.next;
+        swept.next = outlook.next(&self.state(), self.grounds()?);
         Ok(swept)
     }
 
-    /// Whether anything is due, and when something will be. Nobody waits for the state as long as that takes.
+    /// Where something is due, and when something will be. Nobody waits for the state as long as that takes.
     fn look_ahead(&self) -> Result<Outlook, Refusal> {
         let (grounds, mut outlook) = (self.grounds()?, Outlook::default());
         while outlook.look_on(&self.state(), grounds) {}
@@ -175,27 +174,27 @@ impl LocalEngine {
     }
 
     /// All of one kind that is due, in as many commits as it takes.
-    fn pass(&self, service: &Session, pass: Pass) -> Result<Vec<Event>, EngineError> {
+    fn pass(&self, service: &Session, pass: Pass, outlook: &Outlook) -> Result<Vec<Event>, EngineError> {
         let (command, mut events, mut used) = (pass.command(), Vec::new(), 0);
         loop {
             let grounds = self.grounds()?;
-            let due = plan(&self.state(), grounds).events(pass, grounds.now).count();
-            for _ in 0..due.div_ceil(Pass::AT_ONCE) {
+            let parts = outlook.parts(&self.state(), grounds, pass);
+            for part in &parts {
                 // No use is on its way to the state while the rules look at it.
-                let done = self.register.without_uses(|| self.run(service, &command));
+                let done = self.register.without_uses(|| self.run_within(service, &command, part));
                 match done {
                     Ok(done) => events.extend(done.events),
                     Err(EngineError::Refused(Refusal::UsedMeanwhile)) if used < TRIES => {
                         used += 1;
                         self.register.write(Refused::WhenDue)?;
                     }
-                    Err(EngineError::Refused(Refusal::UsedMeanwhile | Refusal::NoChange(_))) => {
-                        return Ok(events);
-                    }
+                    Err(EngineError::Refused(Refusal::UsedMeanwhile)) => return Ok(events),
+                    // Somebody else did that part; what follows may still be due.
+                    Err(EngineError::Refused(Refusal::NoChange(_))) => {}
                     Err(error) => return Err(error),
                 }
             }
-            if due == 0 || used == 0 {
+            if parts.is_empty() || used == 0 {
                 return Ok(events);
             }
             used = TRIES;
@@ -226,16 +225,61 @@ impl LocalEngine {
 mod tests {
     use super::*;
     use crate::crypto::random::OsEntropy;
+    use crate::domain::lifecycle::tests::LOOKS;
     use crate::domain::time::DAY_MS;
     use crate::domain::{Command, Expiry, Name, NewKey, Note, Place};
     use crate::engine::Via;
     use crate::engine::clock::TestClock;
-    use crate::engine::open::in_memory;
+    use crate::engine::open::{Open, in_memory};
+
+    const START: Timestamp = Timestamp(1_790_000_000_000);
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    /// A store in memory with so many keys that end in so many days.
+    fn store_of(clock: &TestClock, keys: usize, days: u32) -> Open {
+        let time = Arc::new(clock.clone());
+        let open = in_memory(name("Acme"), name("maria"), time, Via::Console, Box::new(OsEntropy)).unwrap();
+        let raise =
+            Command::SetPolicy { name: "keys-per-operator".into(), value: "1000".into(), basis: None };
+        open.engine.execute(&open.session, raise).unwrap();
+        for n in 0..keys {
+            let new = NewKey {
+                name: name(&format!("Relay {n}")),
+                place: Place::Agency,
+                scopes: vec!["contacts.read".into()],
+                expiry: START.plus_days(days).map(Expiry::At),
+                note: Note::default(),
+                decoy: false,
+            };
+            open.engine.execute(&open.session, Command::IssueKey(new)).unwrap();
+        }
+        open
+    }
+
+    #[test]
+    fn a_sweep_looks_at_each_key_equally_often_however_many_are_due_and_once_where_none_is() {
+        let looks = |keys: usize, passed: i64| {
+            let clock = TestClock::at(START);
+            let open = store_of(&clock, keys, 30);
+            clock.pass(passed * DAY_MS);
+            LOOKS.set(0);
+            let swept = open.engine.sweep(&open.session, Sweeping::Do).unwrap();
+            (LOOKS.get(), swept.events.len(), swept.next)
+        };
+        let (few, many) = (looks(65, 29), looks(325, 29));
+        assert_eq!((few.1, many.1), (65, 325), "each is told that its end is near");
+        assert_eq!(few.0 * 5, many.0);
+        assert!(few.0 <= 65 * 13, "{} looks at 65 keys", few.0);
+        assert_eq!(few.2, START.plus_days(30), "the end itself is told next");
+        assert_eq!(looks(65, 1), (65, 0, START.plus_days(23)), "nothing is due");
+    }
 
     #[test]
     fn a_key_used_a_moment_ago_is_not_told_to_be_deleted_by_a_sweep_that_would_keep_it() {
-        let clock = TestClock::at(Timestamp(1_790_000_000_000));
-        let name = |text| Name::new(text).unwrap();
+        let clock = TestClock::at(START);
         let time = Arc::new(clock.clone());
         let open = in_memory(name("Acme"), name("maria"), time, Via::Console, Box::new(OsEntropy)).unwrap();
         let new = NewKey {

@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use super::ledger::{Sequel, hex};
+use super::local::Aside;
 use super::proof::{Testimony, Trail};
 use super::rows::{audit_key, seq_of};
 use super::{Done, EngineError, LocalEngine, Session};
@@ -57,7 +58,7 @@ impl LocalEngine {
             let why = format!("who wrote the record {key} last would not be known any more");
             return Err(StoreError::Damaged(why).into());
         }
-        let done = self.run_with(session, command, None, None)?;
+        let done = self.run_with(session, command, Aside::default(), None)?;
         if let Err(error) = self.clear_trimmed() {
             tracing::warn!(%error, "entries that were taken out of the trail go with the next sweep");
         }

@@ -2,22 +2,26 @@
 //! id, digest, then the rules. Never an allow out of an error: allow is made in
 //! `domain::verdict::judge` and nowhere else.
 
-use std::hash::{BuildHasher as _, RandomState};
+mod terms;
+
+use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use hashbrown::HashTable;
 
+use self::terms::{Sought, Terms, hash_of};
 use super::Origin;
-use super::caller::{Caller, Named};
+use super::caller::Caller;
+use super::load::workers;
 use super::table::{Gate, HashedId, Hit, Table};
 use super::uses::{Use, Uses};
 use crate::crypto::digest::Pepper;
 use crate::crypto::token::{self, TokenKind};
 use crate::domain::verdict::{closed, judge};
 use crate::domain::{
-    App, Bearer, Decision, Key, KeyId, Name, Place, Proof, PublicId, Reason, ReportOnly, ScopeId, Scopes,
-    SourceApp, State, Timestamp, Usage, UserType,
+    Bearer, Decision, Key, KeyId, Place, Proof, PublicId, Reason, ReportOnly, ScopeId, State, Timestamp,
+    Usage,
 };
 
 /// Checks tokens against tables kept in step with the state. A change that has returned is in force for the next
@@ -40,43 +44,6 @@ struct Shard {
     /// Where in it to look.
     known: HashTable<u32>,
     hasher: RandomState,
-}
-
-/// What many keys have in common besides what decides: all that callers are told of a key but its id and name.
-#[derive(PartialEq, Eq, Hash)]
-struct Terms {
-    scopes: Scopes,
-    owner: Option<Name>,
-    place: Place,
-    profile: Option<(SourceApp, UserType)>,
-    /// The narrower set that is tried: it decides nothing.
-    report_only: Option<Box<ReportOnly>>,
-}
-
-impl Terms {
-    fn of(state: &State, key: &Key) -> Self {
-        let profile = |app: &App| (app.profile.source, app.profile.user_type);
-        Self {
-            scopes: key.scopes.clone(),
-            owner: state.operator(key.owner).map(|owner| owner.name.clone()),
-            place: key.place,
-            profile: key.place.app().and_then(|id| state.app(id)).map(profile),
-            report_only: key.reports_only().cloned().map(Box::new),
-        }
-    }
-
-    fn caller<'a>(&'a self, id: PublicId, hit: Hit<'a>) -> Caller<'a> {
-        let Self { scopes, owner, place, profile, report_only: _ } = self;
-        Caller {
-            key: Some(id),
-            kind: place.kind(),
-            named: Named::InTable(hit),
-            owner: owner.as_ref().map_or("", Name::as_str),
-            scopes: scopes.as_slice(),
-            location: place.location(),
-            app: place.app().zip(*profile).map(|(app, (source, user_type))| (app, source, user_type)),
-        }
-    }
 }
 
 /// A key whose secret was right, and where it was found.
@@ -107,19 +74,40 @@ impl Counting<'_> {
 }
 
 const SHARDS: usize = 16;
+/// Keys that are put in sooner than another thread has begun.
+const ALONE: usize = 10_000;
+
 impl Verifier {
     /// Knows all keys of `state`.
     pub fn new(pepper: Pepper, state: &State, proof: Arc<Proof>) -> Self {
         // Shards differ by a few per cent; with that much to spare none has to grow at once.
         let each = state.key_count() / SHARDS;
         let each = each + each / 32;
-        let shards =
-            std::iter::repeat_with(|| RwLock::new(Shard::with_capacity(each))).take(SHARDS).collect();
-        let verifier = Self { pepper, shards, proof, uses: Uses::default() };
-        for key in state.keys() {
-            verifier.refresh(state, key);
-        }
-        verifier
+        let mut shards: Vec<Shard> =
+            std::iter::repeat_with(|| Shard::with_capacity(each)).take(SHARDS).collect();
+        let workers = if state.key_count() < ALONE { 1 } else { workers().min(SHARDS) };
+        // Each takes all keys of some shards.
+        let each = SHARDS.div_ceil(workers);
+        let put_in = |first: usize, mine: &mut [Shard]| {
+            for key in state.keys() {
+                let part = HashedId::of(key.id.public()).part(SHARDS);
+                if let Some(shard) = part.checked_sub(first).and_then(|at| mine.get_mut(at)) {
+                    let _nothing_noted = shard.put(key, &Sought::of(state, key), closed(state, key));
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let mut parts = shards.chunks_mut(each).enumerate();
+            let own = parts.next();
+            for (nth, mine) in parts {
+                scope.spawn(move || put_in(nth * each, mine));
+            }
+            if let Some((_, mine)) = own {
+                put_in(0, mine);
+            }
+        });
+        let shards = shards.into_iter().map(RwLock::new).collect();
+        Self { pepper, shards, proof, uses: Uses::default() }
     }
 
     /// The digest of a fresh token, for its record.
@@ -161,9 +149,9 @@ impl Verifier {
     }
 
     fn put(&self, state: &State, key: &Key, closed: Option<Reason>) {
-        let (hashed, terms) = (HashedId::of(key.id.public()), Terms::of(state, key));
+        let (hashed, terms) = (HashedId::of(key.id.public()), Sought::of(state, key));
         if let Some(shard) = self.shards.get(hashed.part(SHARDS)) {
-            let left = shard.write().unwrap_or_else(PoisonError::into_inner).put(key, terms, closed);
+            let left = shard.write().unwrap_or_else(PoisonError::into_inner).put(key, &terms, closed);
             for (scope, at) in left {
                 self.uses.note_scope(*key.id.public(), &scope, at);
             }
@@ -350,7 +338,7 @@ impl Shard {
 
     /// Returns which scopes were needed of a set the key had before, and when at the latest: the bits that said so
     /// would mean others now.
-    fn put(&mut self, key: &Key, terms: Terms, closed: Option<Reason>) -> Vec<(ScopeId, Timestamp)> {
+    fn put(&mut self, key: &Key, terms: &Sought<'_>, closed: Option<Reason>) -> Vec<(ScopeId, Timestamp)> {
         let kind = match key.place {
             Place::Agency => 0,
             Place::Location(_) => 1,
@@ -359,7 +347,7 @@ impl Shard {
         let id = key.id.public();
         let left = self.table.find(HashedId::of(id), id).map_or_else(Vec::new, |hit| {
             let before = self.terms.get(hit.gate().terms as usize).map(|before| &before.scopes);
-            let other = before.filter(|before| **before != terms.scopes);
+            let other = before.filter(|before| *before != terms.scopes);
             let needed = other.map(|before| hit.take_scopes(before)).unwrap_or_default();
             needed.into_iter().map(|scope| (scope, hit.last_used())).collect()
         });
@@ -369,16 +357,16 @@ impl Shard {
     }
 
     /// Where terms are kept: once, however many keys have them.
-    fn agree(&mut self, terms: Terms) -> u32 {
+    fn agree(&mut self, sought: &Sought<'_>) -> u32 {
         let Self { terms: all, known, hasher, .. } = self;
-        let hash = hasher.hash_one(&terms);
+        let hash = hash_of(hasher, sought.scopes, sought.owner, sought.place);
         let of = |at: u32| all.get(at as usize);
-        if let Some(at) = known.find(hash, |at| of(*at) == Some(&terms)) {
+        if let Some(at) = known.find(hash, |at| of(*at).is_some_and(|terms| sought.is(terms))) {
             return *at;
         }
         let at = u32::try_from(all.len()).unwrap_or(u32::MAX);
-        known.insert_unique(hash, at, |at| of(*at).map_or(0, |terms| hasher.hash_one(terms)));
-        all.push(terms);
+        known.insert_unique(hash, at, |at| of(*at).map_or(0, |terms| terms.hash(hasher)));
+        all.push(sought.to_terms());
         at
     }
 }

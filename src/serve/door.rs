@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// What a process does for the store that it has, beside its own work, for as long as it stays.
 pub struct Hosting {
     /// Delivers what sweeps tell of. First, because it breaks off what is under way; nobody waits for that.
-    _courier: Courier,
+    courier: Option<Courier>,
     /// Does what time brings. A sweep that is under way is ended before those attached are told.
     _sweeper: Sweeper,
     /// What others attach to.
@@ -32,10 +32,17 @@ impl Hosting {
     /// Sweeps, delivers through these channels, and lets others attach to `control`, until it is dropped.
     pub fn begin(engine: &Arc<LocalEngine>, control: Option<Control>, channels: &[Setup]) -> Self {
         Self {
-            _courier: Courier::start(engine, channels),
+            courier: Some(Courier::start(engine, channels)),
             _sweeper: engine.sweep_by_itself(Pace::default()),
             _control: control,
         }
+    }
+
+    /// Delivers through these channels from now on, and no longer through those of before.
+    pub fn deliver_through(&mut self, engine: &Arc<LocalEngine>, channels: &[Setup]) {
+        // One after the other: what is broken off is sent again by whoever comes next.
+        drop(self.courier.take());
+        self.courier = Some(Courier::start(engine, channels));
     }
 }
 

@@ -248,6 +248,7 @@ actions {
     RowMenu     "row-menu"     "Everything possible with this row"     "actions"  Act [Screen] Look;
 
     Export      "export"       "Write the marked keys to a file"       "to file"  Act [Screen] Look;
+    SaveReport  "save-report"  "Save the report of what was done to many" "save report" Act [Screen Reader] Look;
     HowTo       "how-to"       "How to call with this key or app"      "how to"   Act [Screen] Look;
     LeakDesk    "leak-desk"    "Leak desk: find secrets in a text"     "leak desk" Act [Screen] Look;
     Watch       "watch"        "Watch who knocks now"                  "watch"    Act [Screen] Look;

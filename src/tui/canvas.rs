@@ -107,6 +107,7 @@ impl<'a> Canvas<'a> {
     /// Starts a frame on `buffer`; `hits` is emptied.
     pub fn new(buffer: &'a mut Buffer, theme: &'a Theme, hits: &'a mut HitMap) -> Self {
         hits.clear();
+        buffer.set_style(buffer.area, theme.style(Role::Ground));
         Self { buffer, theme, hits, cursor: None, kept: None, ground: None }
     }
 
@@ -147,7 +148,7 @@ impl<'a> Canvas<'a> {
             for covered in at + 1..at + width {
                 if let Some(cell) = self.buffer.cell_mut((covered, y)) {
                     cell.reset();
-                    cell.set_style(style);
+                    cell.set_style(self.theme.style(Role::Ground)).set_style(style);
                 }
             }
             at += width;
@@ -189,6 +190,7 @@ impl<'a> Canvas<'a> {
         for position in area.positions() {
             if let Some(cell) = self.buffer.cell_mut(position) {
                 cell.reset();
+                cell.set_style(self.theme.style(Role::Ground));
             }
         }
     }
@@ -198,19 +200,26 @@ impl<'a> Canvas<'a> {
         self.ground = Some(area);
     }
 
-    /// Makes the ground step back behind a box at `area`: it is dimmed but for the row that is selected, or goes where fewer than `scrap` columns of it are left
-    /// on both sides.
+    /// Makes the ground step back behind a box at `area`: it is dimmed but for the row that is selected, which is drawn as one
+    /// where the focus is not; or it goes where fewer than `scrap` columns of it are left on both sides.
     pub fn recede(&mut self, area: Rect, scrap: u16) {
         let Some(ground) = self.ground.map(|ground| ground.intersection(self.buffer.area)) else { return };
         let beside = area.x.saturating_sub(ground.x).max(ground.right().saturating_sub(area.right()));
         if beside < scrap {
-            return self.erase(ground);
+            // Of the lines above it too, where the box lies over them.
+            let top = area.y.min(ground.y);
+            return self.erase(Rect { y: top, height: ground.bottom().saturating_sub(top), ..ground });
         }
-        let dim = self.style(Role::Dim);
+        let below = self.style(Role::Ground);
+        let look = |role| Style::reset().patch(below).patch(self.style(role));
+        let (dim, idle, selected) = (look(Role::Dim), look(Role::SelectedIdle), self.style(Role::Selected));
         for position in ground.positions() {
             let Some(cell) = self.buffer.cell_mut(position) else { continue };
-            if cell.bg == Color::Reset && !cell.modifier.contains(Modifier::REVERSED) {
-                cell.set_style(Style::reset().patch(dim));
+            let is_reversed = cell.modifier.contains(Modifier::REVERSED);
+            if is_reversed || (selected.bg.is_some() && Some(cell.bg) == selected.bg) {
+                cell.set_style(idle);
+            } else if cell.bg == below.bg.unwrap_or(Color::Reset) {
+                cell.set_style(dim);
             }
         }
     }
@@ -220,6 +229,15 @@ impl<'a> Canvas<'a> {
         let style = self.style(Role::Rule);
         let line = self.glyphs().horizontal.repeat(cells.into());
         self.print(x, y, cells, &line, style);
+    }
+
+    /// A title on a line that is there, with a blank at both ends. Looks add up: without them it would be as dim as the line.
+    pub fn title_on(&mut self, x: u16, y: u16, cells: u16, title: &str, role: Role) {
+        let title = text::fit(title, cells.saturating_sub(2), self.glyphs().ellipsis);
+        let wide = u16::try_from(text::width(&text::clean(&title))).unwrap_or(u16::MAX).saturating_add(2);
+        self.erase(Rect { x, y, width: wide.min(cells), height: 1 });
+        let style = self.style(role);
+        self.print(x.saturating_add(1), y, cells.saturating_sub(2), &title, style);
     }
 
     /// A vertical line down column `x`.
@@ -346,7 +364,7 @@ mod tests {
         };
         let (dimmed, gone) = (receded(8), receded(9));
         assert_eq!(dimmed[(0, 1)].modifier, Modifier::DIM);
-        assert!(dimmed[(0, 2)].modifier.contains(Modifier::REVERSED | Modifier::BOLD));
+        assert_eq!(dimmed[(0, 2)].modifier, Modifier::BOLD, "as where the focus is not");
         assert_eq!((gone[(0, 0)].symbol(), gone[(0, 1)].symbol(), gone[(0, 2)].symbol()), ("a", " ", " "));
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::keymap::Keymap;
 use super::located::Located;
-use super::theme::{Environment, GlyphSet, Theme};
+use super::theme::{Background, Environment, GlyphSet, Theme};
 use crate::files;
 
 /// The themes a console can be drawn in: those that come with the program, and the one it began with.
@@ -14,23 +14,46 @@ pub struct Themes {
     env: Environment,
     glyphs: GlyphSet,
     still: bool,
-    began: Theme,
+    began: Began,
+    /// As the terminal told it.
+    background: Option<Background>,
+}
+
+/// The theme a console begins with.
+#[derive(Clone, Debug)]
+pub enum Began {
+    /// `auto`, or one that comes with the program.
+    Named(String),
+    /// One of somebody's own.
+    Own(Box<Theme>),
 }
 
 impl Themes {
     /// Beginning with this one, drawn with these signs.
-    pub fn new(began: Theme, glyphs: GlyphSet, still: bool) -> Self {
+    pub fn new(began: Began, glyphs: GlyphSet, still: bool) -> Self {
         let env = Environment::read(|name| std::env::var(name).ok());
-        let began = if still { began.still() } else { began };
-        Self { env, glyphs, still, began }
+        Self { env, glyphs, still, began, background: None }
     }
 
     /// The one of that name, or the one it began with. `NO_COLOR` wins.
     pub fn wear(&self, name: Option<&str>) -> Theme {
-        let Some(Ok(theme)) = name.map(|name| Theme::choose(name, &self.env, self.glyphs)) else {
-            return self.began.clone();
+        let by_name = |name: &str| Theme::choose(name, &self.env, self.background, self.glyphs).ok();
+        let theme = match (name.and_then(by_name), &self.began) {
+            (Some(theme), _) => theme,
+            (None, Began::Named(name)) => by_name(name).unwrap_or_else(|| Theme::plain(self.glyphs)),
+            (None, Began::Own(theme)) => Theme::clone(theme),
         };
         if self.still { theme.still() } else { theme }
+    }
+
+    /// Whether it is worth asking the terminal for its background.
+    pub const fn asks(&self) -> bool {
+        self.env.ask && !self.env.no_color
+    }
+
+    /// The terminal told its background.
+    pub const fn tell(&mut self, background: Background) {
+        self.background = Some(background);
     }
 }
 
@@ -50,24 +73,27 @@ pub fn keymap(file: Option<&Path>, complaints: &mut Vec<String>) -> (Keymap, Vec
     }
 }
 
-/// The theme of that name or in that file, drawn with these signs. `NO_COLOR` wins over both.
-pub fn theme(wanted: &str, glyphs: GlyphSet, complaints: &mut Vec<String>) -> (Theme, Vec<Located>) {
+/// The theme of that name or in that file. `NO_COLOR` wins over both.
+pub fn theme(wanted: &str, glyphs: GlyphSet, complaints: &mut Vec<String>) -> (Began, Vec<Located>) {
     let env = Environment::read(|name| std::env::var(name).ok());
-    let automatic = || Theme::choose("auto", &env, glyphs).unwrap_or_else(|_| Theme::plain(glyphs));
+    let named = |name: &str| (Began::Named(name.to_owned()), Vec::new());
     if env.no_color || Theme::is_name(wanted) {
-        return (Theme::choose(wanted, &env, glyphs).unwrap_or_else(|_| Theme::plain(glyphs)), Vec::new());
+        return named(wanted);
     }
     let path = Path::new(wanted);
     match files::read_text(path, MAX_BYTES) {
-        Ok(text) => Theme::from_file(wanted, &text, env.palette, glyphs),
+        Ok(text) => {
+            let (theme, mistakes) = Theme::from_file(wanted, &text, env.palette, glyphs);
+            (Began::Own(Box::new(theme)), mistakes)
+        }
         Err(_) if !path.exists() => {
-            let unknown = Theme::choose(wanted, &env, glyphs).err();
+            let unknown = Theme::choose(wanted, &env, None, glyphs).err();
             complaints.extend(unknown.map(|unknown| format!("{unknown}, or a file.")));
-            (automatic(), Vec::new())
+            named("auto")
         }
         Err(why) => {
             complaints.push(format!("The theme {wanted} cannot be read: {why}. The automatic one is used."));
-            (automatic(), Vec::new())
+            named("auto")
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::app::console::{Keydeck, Setting};
 use super::app::custody::Custody;
 use super::app::door::Way;
+use super::app::effect::Outcome;
 use super::app::times::{Zone, unknown_zone};
 use super::app::worker::{Hand, NewsLine};
 use super::clipboard::{Clipboard, Preference, Seat};
@@ -18,7 +19,7 @@ use super::program::Capture;
 use super::runtime::{Ending, Runtime, Surroundings};
 use super::signals;
 use super::terminal::{self, TerminalError, TerminalKeys, Tty};
-use super::theme::GlyphSet;
+use super::theme::{GlyphSet, QUESTION};
 use crate::crypto::header_file::HeaderFile;
 use crate::crypto::slots::SlotKind;
 use crate::deliver::Channels;
@@ -108,7 +109,6 @@ async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
     let mut mistakes = start.mistakes;
     mistakes.extend(wrong);
     let capture = if start.mouse { Capture::Taken } else { Capture::Free };
-    // Asks the terminal for its background, so before anything else reads from it.
     let glyphs = if start.ascii { GlyphSet::Ascii } else { GlyphSet::Unicode };
     let (theme, wrong) = looks::theme(&start.theme, glyphs, &mut complaints);
     mistakes.extend(wrong);
@@ -132,16 +132,25 @@ async fn live(start: Start, custody: &Custody) -> Result<Ending, TuiError> {
         }
     };
     let signals = signals::listen()?;
-    let stage = Tty::enter(capture)?;
+    let mut stage = Tty::enter(capture)?;
+    if setting.themes.asks() {
+        stage.ask(QUESTION);
+    }
     let seat = Seat::read(|name| std::env::var(name).ok());
     let clipboard = Clipboard::new(start.clipboard, seat, &stage.output());
     let line: NewsLine = Arc::new(OnceLock::new());
+    let told = Arc::clone(&line);
     let around = Surroundings {
         worker: Hand::new(clipboard, Arc::clone(&line), custody.clone())
             .delivering(start.channels)
             .remembering(start.habits),
         stage,
-        input: TerminalKeys::listen()?,
+        input: TerminalKeys::listen(move |background| {
+            // Whoever has just ended needs no theme.
+            if let Some(feed) = told.get() {
+                drop(feed.blocking_send(Outcome::Background(background)));
+            }
+        })?,
         signals,
         clock: SteadyClock::start(|| SystemClock.read().wall.0),
     };

@@ -39,6 +39,7 @@ use super::{
     input::{Heard, Keys},
     output::{END, Output, RawStdout},
     program::Capture,
+    theme::{Background, take_answer},
 };
 
 /// Button presses and the wheel, in the form that knows large windows (xterm modes 1000 and 1006).
@@ -109,6 +110,8 @@ pub struct Tty {
     terminal: Terminal<CrosstermBackend<Output>>,
     output: Output,
     capture: Capture,
+    /// What to ask the terminal once somebody sees something.
+    question: Option<&'static [u8]>,
 }
 
 impl Tty {
@@ -122,9 +125,14 @@ impl Tty {
         force_color_output(true);
         let output = Output::stdout();
         let terminal = Terminal::new(CrosstermBackend::new(output.clone()))?;
-        let mut tty = Self { terminal, output, capture };
+        let mut tty = Self { terminal, output, capture, question: None };
         tty.resume()?;
         Ok(tty)
+    }
+
+    /// Asks the terminal this after the first frame, which waits for nothing. The answer comes among the keys.
+    pub const fn ask(&mut self, question: &'static [u8]) {
+        self.question = Some(question);
     }
 
     /// The way to the terminal past the frames, for the clipboard.
@@ -154,7 +162,8 @@ impl Stage for Tty {
             }
         });
         let drawn = drawn.map(drop);
-        self.output.end_frame().and(drawn)
+        self.output.end_frame().and(drawn)?;
+        self.question.take().map_or(Ok(()), |question| self.output.send(question))
     }
 
     fn wipe(&mut self) -> io::Result<()> {
@@ -229,8 +238,8 @@ pub struct TerminalKeys {
 }
 
 impl TerminalKeys {
-    /// Starts listening; the terminal must have been entered.
-    pub fn listen() -> io::Result<Self> {
+    /// Starts listening; the terminal must have been entered. What it answers about its background is `told`.
+    pub fn listen(told: impl Fn(Background) + Send + 'static) -> io::Result<Self> {
         let (sender, batches) = unbounded_channel();
         thread::Builder::new().name("keys".to_owned()).spawn(move || {
             // What is there at once goes over at once: a paste without brackets is known by that.
@@ -241,6 +250,9 @@ impl TerminalKeys {
                 }
                 if matches!(batch.last(), Some(Ok(Event::Resize(..)))) {
                     remind_of_keys();
+                }
+                if let Some(background) = take_answer(&mut batch) {
+                    told(background);
                 }
                 let broken = batch.iter().any(Result::is_err);
                 if sender.send(batch).is_err() || broken {

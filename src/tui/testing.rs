@@ -21,7 +21,7 @@ use super::{
     chord::Chord,
     clock::{Moment, Now},
     input::{Gesture, Held, Input, Mouse, Pasted},
-    program::{Frame, JobId, Msg, Order, Orders, Program, Worker},
+    program::{Capture, Frame, JobId, Msg, Order, Orders, Program, Worker},
     theme::{GlyphSet, Theme},
     widgets::text,
 };
@@ -74,6 +74,8 @@ pub struct Console<P: Program, W> {
     pub frames: usize,
     /// Times it went to the background.
     pub suspensions: usize,
+    /// Who was given the mouse last, if anybody was.
+    pub mouse: Option<Capture>,
     quit: bool,
     cursor: Option<Position>,
     /// Effects ordered while nothing is performed.
@@ -93,6 +95,7 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
             wipes: 0,
             frames: 0,
             suspensions: 0,
+            mouse: None,
             quit: false,
             cursor: None,
             parked: None,
@@ -295,7 +298,7 @@ impl<P: Program, W: Worker<P>> Console<P, W> {
                             self.wipes += 1;
                             changed = Frame::Changed;
                         }
-                        Order::Mouse(_) => {}
+                        Order::Mouse(capture) => self.mouse = Some(capture),
                         Order::Suspend => {
                             self.suspensions += 1;
                             waiting.push(Msg::Resumed);

@@ -3,6 +3,7 @@
 mod commands;
 mod control;
 mod day_script;
+mod packaging;
 mod review;
 #[path = "../support/mod.rs"]
 mod support;

@@ -151,7 +151,16 @@ fn create(open: &Open, called: &str, method: AuthMethod, source: SourceApp, user
         post_logout: vec![Url::new("https://bot.acme.example/out").unwrap()],
     };
     let scopes = vec!["contacts.read".into(), "calendars.read".into(), "appointments.read".into()];
-    run(open, Command::CreateApp(NewApp { name: name(called), profile, method, scopes }));
+    run(
+        open,
+        Command::CreateApp(NewApp {
+            name: name(called),
+            profile,
+            method,
+            scopes,
+            terms: keydeck::domain::Terms::default(),
+        }),
+    );
     app(open, called)
 }
 

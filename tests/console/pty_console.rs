@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::pty::{self, Pty};
+use keydeck::store::{SledOptions, SledStore};
 use rustix::process::Signal;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_keydeck");
@@ -346,4 +347,124 @@ fn no_color_means_none_and_the_selection_is_still_seen() {
             assert!(!colour, "a colour: {parameters}");
         }
     }
+}
+
+/// Where a sequence was written first.
+fn at(pty: &Pty, sequence: &str) -> Option<usize> {
+    pty.look().bytes.windows(sequence.len()).position(|window| window == sequence.as_bytes())
+}
+
+const FRAME_END: &str = "\x1b[?2026l";
+const QUESTION: &str = "\x1b]11;?";
+
+#[test]
+fn the_first_frame_waits_for_no_answer_and_the_theme_follows_it() {
+    let home = Home::new();
+    let mut pty = home.demo();
+    let brand = |pty: &Pty| pty.look().now().cell(0, 1).map(vt100::Cell::fgcolor);
+    // Drawn dark, and only then is it asked; nobody answered yet.
+    assert!(at(&pty, FRAME_END).unwrap() < at(&pty, QUESTION).unwrap());
+    assert_eq!(brand(&pty), Some(vt100::Color::Idx(6)));
+    // Keys that come before and with the answer are heard, and the answer is none.
+    pty.press(":").sees("or what to do");
+    pty.write(b"qu\x1b]11;rgb:ffff/ffff/ffff\x1b\\it").sees("Quit").sees_no("rgb");
+    pty.wait("the light theme", |screen| {
+        screen.now().cell(0, 1).map(vt100::Cell::fgcolor) == Some(vt100::Color::Idx(4))
+    });
+    pty.press("ctrl-c");
+    assert_eq!(pty.exit().exit_code(), 0);
+    left_clean(&pty);
+}
+
+#[test]
+fn a_named_theme_is_readable_on_either_background_and_nobody_is_asked_over_ssh() {
+    let home = Home::new();
+    let mut pty = home.run(&["demo", "--theme", "light"], &[], (100, 30));
+    pty.sees("maria · admin · whole agency");
+    let ground = |screen: &pty::Screen| screen.now().cell(2, 0).map(vt100::Cell::bgcolor);
+    // Nobody knows: it brings its own.
+    pty.wait("a ground", |screen| ground(screen) == Some(vt100::Color::Idx(15)));
+    pty.write(b"\x1b]11;rgb:1c1c/1c1c/1c1c\x07").press("?").sees("type to search");
+    assert_eq!(ground(&pty.look()), Some(vt100::Color::Idx(15)), "dark is the other one");
+    // Where the terminal is light itself its own is left alone.
+    pty.write(b"\x1b]11;rgb:ffff/ffff/ffff\x07");
+    pty.wait("no ground", |screen| ground(screen) == Some(vt100::Color::Default));
+    pty.press("ctrl-c").exit();
+    let far = home.run(&["demo"], &[("SSH_TTY", "/dev/pts/9")], (100, 30));
+    far.sees("maria · admin · whole agency");
+    assert_eq!(at(&far, QUESTION), None);
+}
+
+#[test]
+fn without_the_mouse_it_is_taken_only_when_asked_for() {
+    let home = Home::new();
+    let mut pty = home.run(&["demo", "--no-mouse"], &[], (100, 30));
+    pty.sees("maria · admin · whole agency");
+    assert_eq!(pty.look().now().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    assert_eq!(at(&pty, "\x1b[?1000h"), None);
+    pty.press("M").sees("click tabs, rows and hints");
+    assert_eq!(pty.look().now().mouse_protocol_mode(), vt100::MouseProtocolMode::PressRelease);
+    pty.press("q");
+    assert_eq!(pty.exit().exit_code(), 0);
+    left_clean(&pty);
+}
+
+#[test]
+fn where_another_process_has_the_store_it_is_named_and_the_console_ends() {
+    let home = Home::founded();
+    // One that lets nobody attach: this process.
+    let held = SledStore::open(&SledOptions::new(home.path().join("store"))).unwrap();
+    let mut pty = home.run(&[], &[], (100, 30));
+    assert_eq!(pty.exit().exit_code(), 3);
+    let said = pty.look().text();
+    let pid = format!("process {}", std::process::id());
+    assert!(said.contains("in use") && said.contains(&pid), "{said}");
+    assert!(!said.contains("Passphrase"), "nobody types one in vain: {said}");
+    left_clean(&pty);
+    drop(held);
+    home.run(&[], &[], (100, 30)).sees("Passphrase");
+}
+
+#[test]
+fn a_new_secret_is_in_no_title_no_log_and_no_history_and_not_on_the_screen_once_it_is_closed() {
+    let home = Home::founded();
+    let mut pty = home.run(&[], &[("KEYDECK_LOG", "trace")], (80, 24));
+    pty.sees("Passphrase").sees("maria");
+    pty.type_text(PHRASE).press("enter").sees("sealed ✓");
+    pty.press("n").sees("New key");
+    pty.type_text("Nightly").sees("Nightly");
+    pty.press("ctrl-s").sees("2 of 2");
+    pty.press("space").sees("[✓] Contacts");
+    pty.press("ctrl-s").sees("I stored it");
+    pty.press("p").sees_no("I stored it").sees("kdag_");
+    let screen = pty.look().text();
+    let token = screen.lines().map(str::trim).find(|line| line.starts_with("kdag_")).unwrap().to_owned();
+    assert_eq!(token.len(), 56, "on one line, and nothing beside it: {screen}");
+    pty.press("esc").sees("I stored it");
+    pty.press("space").sees("[✓]");
+    pty.press("enter").sees_no("I stored it").sees_no(&token);
+    pty.press("q");
+    assert_eq!(pty.exit().exit_code(), 0);
+    left_clean(&pty);
+    let secret = &token[18..50];
+    assert!(!pty.look().text().contains(secret));
+    // No title is set at all, on the terminal or of its icon.
+    for title in ["\x1b]0;", "\x1b]1;", "\x1b]2;"] {
+        assert_eq!(at(&pty, title), None);
+    }
+    let (mut left, mut files) = (vec![home.path().to_owned()], 0);
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            assert!(
+                !bytes.windows(secret.len()).any(|found| found == secret.as_bytes()),
+                "{}",
+                path.display()
+            );
+            files += 1;
+        }
+    }
+    assert!(files > 3, "{files} files: store, log and how the console was left");
 }

@@ -5,6 +5,7 @@
 //! run; without them it is a short one. The clock can be set only where debug assertions are on
 //! (`CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true`).
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
+#![expect(clippy::print_stderr, reason = "what a long run came to is for who reads it")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -23,7 +23,7 @@ use keydeck::tui::{
     runtime::{Ending, Runtime, Surroundings},
     signals,
     terminal::{TerminalKeys, Tty},
-    theme::{Environment, GlyphSet, Role, Theme},
+    theme::{Background, Environment, GlyphSet, Role, Theme},
 };
 use ratatui::{buffer::Buffer, layout::Position};
 use rustix::process::Signal;
@@ -117,7 +117,7 @@ fn demo_console() {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let env = Environment { ask: false, ..Environment::read(|name| std::env::var(name).ok()) };
     let demo = Demo {
-        theme: Theme::choose("dark", &env, GlyphSet::Unicode).unwrap(),
+        theme: Theme::choose("dark", &env, Some(Background::Dark), GlyphSet::Unicode).unwrap(),
         keymap: Keymap::standard(),
         hits: HitMap::default(),
         line: "ready".to_owned(),
@@ -127,7 +127,7 @@ fn demo_console() {
     let ended = tokio.block_on(async {
         let signals = signals::listen().unwrap();
         let stage = Tty::enter(Capture::Taken).unwrap();
-        let input = TerminalKeys::listen().unwrap();
+        let input = TerminalKeys::listen(drop).unwrap();
         let clock = SteadyClock::start(|| 0);
         let around = Surroundings { worker: Hand, stage, input, signals, clock };
         Runtime::new(demo, around).run().await.map(|(_, ending)| ending)

@@ -9,6 +9,7 @@ use std::time::Duration;
 use keydeck::crypto::passphrase::{Cost, Passphrase};
 use keydeck::crypto::random::OsEntropy;
 use keydeck::domain::catalog::AuthMethod;
+use keydeck::domain::signing::PartyName;
 use keydeck::domain::time::DAY_MS;
 use keydeck::domain::{
     App, AppStatus, Command, Counted, Expiry, Key, KeyState, KeysAfter, Name, NewApp, NewKey, Note, Place,
@@ -57,7 +58,13 @@ impl House {
             post_logout: Vec::new(),
         };
         let scopes = vec!["contacts.read".into(), "calendars.read".into()];
-        self.run(Command::CreateApp(NewApp { name: name(called), profile, method, scopes }));
+        self.run(Command::CreateApp(NewApp {
+            name: name(called),
+            profile,
+            method,
+            scopes,
+            terms: keydeck::domain::Terms::default(),
+        }));
         self.app(called)
     }
 
@@ -293,6 +300,7 @@ fn an_edit_of_an_app_leaves_alone_what_somebody_else_changed_meanwhile() {
         profile,
         method: AuthMethod::ApiKey,
         scopes: vec!["calendars.read".into()],
+        terms: keydeck::domain::Terms::default(),
     };
     house.run(Command::EditApp { app: app.id, change, basis: None });
     console.press("ctrl-s").sees("Changed meanwhile").sees("was Booking bot, is now Reception bot");
@@ -305,6 +313,34 @@ fn an_edit_of_an_app_leaves_alone_what_somebody_else_changed_meanwhile() {
         (app.scopes.to_string(), app.profile.description.as_str()),
         ("calendars.read".into(), "for the front desk")
     );
+}
+
+#[test]
+fn a_resource_server_has_nothing_to_tick_and_says_whom_it_asks_for() {
+    let house = House::new();
+    let mut console = house.console();
+    details(&mut console, "Files");
+    console.press("down down").sees("(*) Nothing").press("tab").type_text("https://files.example.com");
+    console.sees("Creates Files, which asks about what its callers present").press("ctrl-s");
+    console.sees("Files is created").sees("asks about what its callers present").press("c space enter");
+    let app = house.app("Files");
+    assert_eq!((app.method, app.scopes.len()), (AuthMethod::ResourceServer, 0));
+    assert_eq!(
+        app.audiences().iter().map(PartyName::as_str).collect::<Vec<_>>(),
+        ["https://files.example.com"]
+    );
+    console.sees("checks").press("o").sees("Edit Files").sees("Sends");
+}
+
+#[test]
+fn how_the_tokens_of_an_app_are_signed_is_edited_with_what_that_ends_in_sight() {
+    let house = House::new();
+    house.create("Guest app", AuthMethod::Jwt);
+    let mut console = house.console();
+    console.press("o").sees("Edit Guest app").sees("(*) EdDSA").click_on("( ) ES256").sees("(*) ES256");
+    console.sees("Its access tokens signed with EdDSA end at once.").press("ctrl-s");
+    console.sees("Guest app is changed");
+    assert_eq!(house.app("Guest app").alg(), keydeck::domain::TokenAlg::Es256);
 }
 
 #[test]
@@ -471,7 +507,7 @@ fn examples_name_the_platform_once_an_admin_said_where_it_answers() {
     house.create("Guest app", AuthMethod::Jwt);
     let mut console = house.console();
     // Until then it is said that the address is made up, where it is read and where it is copied from.
-    console.press("H").sees("only stands for the address of your platform").sees("base-url, under Settings");
+    console.press("H").sees("only stands for the address of your platform").sees("Base URL, under Settings");
     console.sees("\"https://api.example.com/v1/contacts\"").press("esc");
     house.run(Command::SetPolicy {
         name: "base-url".into(),

@@ -110,3 +110,35 @@ fn whoever_has_walked_to_a_row_stays_on_it_and_another_letter_begins_at_the_top(
     console.press("ctrl-k").type_text("berlin").press("down down").type_text("x").press("ctrl-u");
     console.sees("Create a key, a location or an app").type_text("zzqq").sees("nothing matches");
 }
+
+#[test]
+fn an_action_with_a_name_behind_it_asks_its_own_question_about_that_one_thing() {
+    let mut console = whole_desk();
+    // From wherever one is, whatever is marked.
+    console.press("1 a 3 :").type_text("revoke nightly exp").sees("action    Revoke: Nightly export");
+    console.press("enter").sees("Revoke key").sees("Type its name to confirm: Nightly export").press("esc");
+    assert_eq!(tab(&console), Some(Tab::Agency));
+    console.press("esc esc 3 :").type_text("pause booking").sees("Pause: Booking bot").press("enter");
+    console.sees("Pause app").press("esc");
+    assert_eq!(tab(&console), Some(Tab::Apps));
+    console.press(":").type_text("rename gracia").press("enter").sees("Rename Barcelona Gràcia").press("esc");
+    console.press(":").type_text("lock down gracia").sees("Lock down: Barcelona Gràcia").press("enter");
+    console.sees("Lock down the location Barcelona Gràcia").press("esc");
+    // Of several all are listed, and what does not fit says why.
+    console.press("1 :").type_text("resume nightly exp").sees("it is so already").press("enter").press("esc");
+    assert!(is_closed(&console));
+    console.press(":").type_text("go gracia").sees("location  Barcelona Gràcia").press("enter");
+    assert_eq!(tab(&console), Some(Tab::Locations));
+    console.press("1 :").type_text("filter expires<7d OR Nightly").sees("filter    expires<7d OR Nightly");
+    console.press("enter").sees("/ expires<7d OR Nightly");
+    assert_eq!(tab(&console), Some(Tab::Agency));
+}
+
+#[test]
+fn a_name_that_holds_the_word_comes_before_actions_that_hold_its_letters() {
+    let mut console = whole_desk();
+    console.press(":").type_text("gra");
+    let screen = console.screen();
+    let at = |text: &str| screen.lines().position(|line| line.contains(text)).unwrap_or(usize::MAX);
+    assert!(at("Barcelona Gràcia") < at("action    "), "{screen}");
+}

@@ -39,7 +39,7 @@ fn everything_is_locked_down_by_name_shown_as_such_and_lifted_from_the_notices()
         engine.settle().unwrap();
         let open = Open { engine: Arc::clone(&engine), session, notices: Vec::new() };
         let mut console = desk_on(open, all(), size, &FakeClipboard::default());
-        console.press("J").sees("the whole agency").sees("all keys and apps of yours").press("enter");
+        console.press("J").sees("the whole agency").sees("all your keys and apps").press("enter");
         console.sees("Lock down the whole agency?").sees("Stops 1 key: 1 in use now, 1 used within a day.");
         console.sees("In use now  1 of 1: Webhook relay from 10.1.4.20 by").sees("curl/8.5");
         console.type_text("Acm").press("enter").sees("exactly as it stands there");

@@ -105,9 +105,9 @@ fn what_happens_next_stands_first_with_what_follows_if_nobody_does_anything() {
         at("Lead forms") < at("Legacy CRM sync") && at("Legacy CRM sync") < at("Webhook relay"),
         "{screen}"
     );
-    console.sees("in 3 d").sees("▲ expires").sees("never used");
+    console.sees("in 3 d").sees("▲ expires").sees("nobody is cut off: never used");
     console.sees("◐ deleted, unused (2 of 3)").sees("dead for good");
-    console.sees("2 keys expire within 7 days · 1 key is deleted in 7 days");
+    console.sees("Webhook relay is deleted in 7 days · 2 keys expire within 7 days");
     // Why, below: who used it last, when that was told, and what stops it.
     console.press("G").sees("Unused since 2026-09-21 14:13 from 10.1.4.20 by curl/8.5.");
     console.sees("Deleted on 2026-12-20 14:13, not before. A use stops that, and so does keeping it (K).");
@@ -215,7 +215,7 @@ fn many_deletions_at_once_wait_until_somebody_types_how_many_they_are() {
         house.pass(days);
     }
     let mut console = house.console();
-    console.press("!").sees("◇ 7 deletions wait: say go").sees("nothing is deleted");
+    console.press("!").sees("◇ 7 deletions wait for you").sees("nothing is deleted");
     console.sees("waiting").sees("▲ 7 deletions wait for a word").sees_no("deleted by the next sweep");
     badge(&mut console, " ●1");
     console.press("g K").sees("that is not about one key; Enter opens it");
@@ -310,7 +310,7 @@ fn who_puts_an_end_off_in_the_console_is_told_that_the_key_is_deleted_all_the_sa
     house.issue("Short", Some(80));
     house.pass(75);
     let mut console = house.console();
-    console.press("4").sees("▲ expires").sees_no("deleted, unused").sees_no("key is deleted");
+    console.press("4").sees("▲ expires").sees_no("deleted, unused").sees_no("is deleted in");
     console.press("e").sees("Edit Short").type_text("1y").press("ctrl-s");
     console.sees("; unused, it is deleted").sees("deleted, unused (1 of 3)");
 }

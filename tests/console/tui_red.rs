@@ -62,7 +62,13 @@ impl House {
             post_logout: Vec::new(),
         };
         let scopes = ["contacts.read", "calendars.read"].map(Into::into).to_vec();
-        let new = NewApp { name: name("Bot"), profile, method: AuthMethod::ApiKey, scopes };
+        let new = NewApp {
+            name: name("Bot"),
+            profile,
+            method: AuthMethod::ApiKey,
+            scopes,
+            terms: keydeck::domain::Terms::default(),
+        };
         self.run(Command::CreateApp(new));
         self.engine.state().apps().next().unwrap().id
     }

@@ -427,7 +427,9 @@ fn copies_under_load(rounds: std::ops::Range<usize>) {
             .collect();
         for round in rounds {
             for _ in 0..40 {
-                work.iter().for_each(|give| give.send(()).unwrap());
+                for give in &work {
+                    give.send(()).unwrap();
+                }
             }
             let (file, into) = (format!("backup{round}"), format!("new{round}"));
             let (lived, died) = (alive.lock().unwrap().clone(), dead.lock().unwrap().clone());

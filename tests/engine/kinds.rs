@@ -186,7 +186,13 @@ fn create(post: &Post, called: &str) -> (AppId, String) {
         post_logout: Vec::new(),
     };
     let scopes = vec!["contacts.read".into()];
-    let new = NewApp { name: name(called), profile, method: AuthMethod::Jwt, scopes };
+    let new = NewApp {
+        name: name(called),
+        profile,
+        method: AuthMethod::Jwt,
+        scopes,
+        terms: keydeck::domain::Terms::default(),
+    };
     let open = &post.house.open;
     let secret = open.engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap();
     (AppId(secret.id()), secret.reveal().to_owned())

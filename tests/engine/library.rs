@@ -75,6 +75,7 @@ fn a_program_that_embeds_it_knows_who_came_and_others_attach_meanwhile() {
         },
         method: AuthMethod::ApiKey,
         scopes: vec![scope.to_string()],
+        terms: keydeck::domain::Terms::default(),
     };
     let done = verifier.engine().execute(&session, Command::CreateApp(app)).unwrap();
     let Some(Event::AppCreated(app)) = done.events.first() else { unreachable!("{:?}", done.events) };

@@ -146,12 +146,18 @@ fn an_access_token_knocks_at_its_app_and_a_key_of_the_app_does_too() {
         post_logout: Vec::new(),
     };
     let scopes = vec!["contacts.read".into()];
-    let new = NewApp { name: name("Guest app"), profile, method: AuthMethod::Jwt, scopes };
+    let new = NewApp {
+        name: name("Guest app"),
+        profile,
+        method: AuthMethod::Jwt,
+        scopes,
+        terms: keydeck::domain::Terms::default(),
+    };
     let done = house.open.engine.execute(&house.open.session, Command::CreateApp(new)).unwrap();
     let secret = done.token.unwrap();
     let app = AppId(secret.id());
     let client = house.open.engine.authenticate(&app.to_string(), secret.reveal().as_bytes()).unwrap();
-    let granted = house.open.engine.grant(&client, None).unwrap();
+    let granted = house.open.engine.grant(&client, None, None).unwrap();
     let session = &house.open.session;
     house.hears(session, Watched::App(app));
     house.knock(granted.token.reveal(), "contacts.read", "shop/1.0");

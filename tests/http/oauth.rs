@@ -12,16 +12,26 @@ use keydeck::domain::{
 use keydeck::engine::Engine as _;
 use serde_json::{Value, json};
 
-const GRANT: &str = "grant_type=client_credentials";
+pub const GRANT: &str = "grant_type=client_credentials";
 const BASIC: &str = r#"Basic realm="keydeck", charset="UTF-8""#;
 
-struct App {
-    id: String,
-    secret: String,
+pub struct App {
+    pub id: String,
+    pub secret: String,
 }
 
 fn app_with(house: &House, name: &str, method: AuthMethod) -> App {
-    let done = house.does(Command::CreateApp(NewApp {
+    created(house, new_app(name, method))
+}
+
+pub fn created(house: &House, new: NewApp) -> App {
+    let done = house.does(Command::CreateApp(new));
+    let token = done.token.unwrap();
+    App { id: format!("app_{}", token.id()), secret: token.reveal().to_owned() }
+}
+
+pub fn new_app(name: &str, method: AuthMethod) -> NewApp {
+    NewApp {
         name: Name::new(name).unwrap(),
         profile: Profile {
             uri: Url::new("https://example.com").unwrap(),
@@ -33,17 +43,16 @@ fn app_with(house: &House, name: &str, method: AuthMethod) -> App {
         },
         method,
         scopes: vec!["contacts.read".into(), "contacts.write".into()],
-    }));
-    let token = done.token.unwrap();
-    App { id: format!("app_{}", token.id()), secret: token.reveal().to_owned() }
+        terms: keydeck::domain::Terms::default(),
+    }
 }
 
-fn app(house: &House, name: &str) -> App {
+pub fn app(house: &House, name: &str) -> App {
     app_with(house, name, AuthMethod::Jwt)
 }
 
 impl App {
-    fn basic(&self) -> String {
+    pub fn basic(&self) -> String {
         format!(
             "Authorization: Basic {}\r\n",
             Base64::encode_string(format!("{}:{}", self.id, self.secret).as_bytes())
@@ -54,12 +63,12 @@ impl App {
         format!("client_id={}&client_secret={}", self.id, self.secret)
     }
 
-    fn id(&self) -> keydeck::domain::AppId {
+    pub fn id(&self) -> keydeck::domain::AppId {
         self.id.parse().unwrap()
     }
 }
 
-fn post(house: &House, target: &str, headers: &str, body: &str) -> Heard {
+pub fn post(house: &House, target: &str, headers: &str, body: &str) -> Heard {
     let form = "Content-Type: application/x-www-form-urlencoded\r\n";
     let text = format!(
         "POST {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{form}Content-Length: {}\r\n{headers}\r\n{body}",
@@ -70,7 +79,7 @@ fn post(house: &House, target: &str, headers: &str, body: &str) -> Heard {
 
 /// Nobody keeps it, and it is JSON.
 #[track_caller]
-fn told(heard: &Heard, status: u16) -> Value {
+pub fn told(heard: &Heard, status: u16) -> Value {
     assert_eq!(heard.status, status, "{heard:?}");
     assert_eq!((heard.one("cache-control"), heard.one("pragma")), ("no-store", "no-cache"));
     assert_eq!(heard.one("content-type"), "application/json");
@@ -78,13 +87,13 @@ fn told(heard: &Heard, status: u16) -> Value {
 }
 
 #[track_caller]
-fn refused(heard: &Heard, status: u16, error: &str) {
+pub fn refused(heard: &Heard, status: u16, error: &str) {
     assert_eq!(told(heard, status)["error"], error, "{heard:?}");
     let challenge = if status == 401 { vec![BASIC] } else { vec![] };
     assert_eq!(heard.all("www-authenticate"), challenge);
 }
 
-fn token_of(house: &House, app: &App) -> String {
+pub fn token_of(house: &House, app: &App) -> String {
     let said = told(&post(house, "/oauth/token", &app.basic(), GRANT), 200);
     said["access_token"].as_str().unwrap().to_owned()
 }
@@ -205,12 +214,17 @@ fn the_key_set_is_public_and_says_nothing_secret() {
     assert_eq!(heard.one("cache-control"), "public, max-age=900");
     let set: Value = serde_json::from_str(&heard.body).unwrap();
     let keys = set["keys"].as_array().unwrap();
-    assert_eq!(keys.len(), 1);
-    let members: Vec<&str> = keys[0].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"], "no d, which would be the secret half");
+    let members: Vec<Vec<&str>> =
+        keys.iter().map(|key| key.as_object().unwrap().keys().map(String::as_str).collect()).collect();
+    assert_eq!(
+        members,
+        [vec!["alg", "crv", "kid", "kty", "use", "x"], vec!["alg", "crv", "kid", "kty", "use", "x", "y"]],
+        "no d, which would be the secret half"
+    );
+    assert_eq!((&keys[0]["alg"], &keys[1]["alg"]), (&json!("EdDSA"), &json!("ES256")));
     house.does(Command::RotateSigningKey);
     let set: Value = serde_json::from_str(&house.ask("/.well-known/jwks.json", "").body).unwrap();
-    assert_eq!(set["keys"].as_array().map(Vec::len), Some(2), "the next one is known before it signs");
+    assert_eq!(set["keys"].as_array().map(Vec::len), Some(4), "the next one is known before it signs");
 }
 
 #[test]
@@ -288,14 +302,17 @@ fn a_revoked_token_is_refused_by_the_next_request() {
 
     refused(&revoke("", &about), 401, "invalid_client");
     refused(&revoke(&app.basic(), ""), 400, "invalid_request");
-    for (who, what) in [(&other, about.as_str()), (&app, "token=x"), (&app, "token=eyJ.e30.")] {
-        let heard = revoke(&who.basic(), what);
-        assert_eq!((heard.status, heard.body.as_str()), (200, ""));
+    refused(&revoke(&other.basic(), &about), 400, "unauthorized_client");
+    let secret = format!("token={}", other.secret);
+    refused(&revoke(&app.basic(), &secret), 400, "unsupported_token_type");
+    for what in ["token=x", "token=eyJ.e30."] {
+        let heard = revoke(&app.basic(), what);
+        assert_eq!((heard.status, heard.body.as_str()), (200, "{}"));
     }
     assert_eq!(house.bearer("/verify", &token).status, 200, "none of these ended it");
 
     let heard = revoke("", &format!("{}&{about}", app.body()));
-    assert_eq!((heard.status, heard.body.as_str(), heard.one("cache-control")), (200, "", "no-store"));
+    assert_eq!((heard.status, heard.body.as_str(), heard.one("cache-control")), (200, "{}", "no-store"));
     assert_eq!(house.bearer("/verify", &token).status, 401);
     assert_eq!(house.bearer("/verify", &kept).status, 200);
     let said = told(&post(&house, "/oauth/introspect", &app.basic(), &about), 200);

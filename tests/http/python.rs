@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A server that runs until it is dropped.
-struct Server {
+pub struct Server {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Drop for Server {
@@ -31,13 +31,13 @@ fn keydeck(home: &Path, words: &[&str]) -> Command {
     command
 }
 
-fn run(home: &Path, words: &[&str]) -> String {
+pub fn run(home: &Path, words: &[&str]) -> String {
     let done = keydeck(home, words).output().unwrap();
     assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).unwrap()
 }
 
-fn serve(home: &Path) -> Server {
+pub fn serve(home: &Path) -> Server {
     let mut child = keydeck(home, &["serve", "--listen", "127.0.0.1:0"]).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();

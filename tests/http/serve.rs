@@ -14,29 +14,29 @@ use crate::support::http::{ask, connect, read};
 use crate::support::wait::{PATIENCE, until};
 use rustix::process::{Pid, Signal, kill_process};
 
-const PASSPHRASE: &str = "correct horse battery staple";
+pub const PASSPHRASE: &str = "correct horse battery staple";
 
 /// A machine with one home and Acme's store in it.
-struct Machine {
-    home: tempfile::TempDir,
+pub struct Machine {
+    pub home: tempfile::TempDir,
 }
 
 /// A running `keydeck serve`.
-struct Served {
+pub struct Served {
     child: Child,
     errors: BufReader<ChildStderr>,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Machine {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let machine = Self { home: tempfile::tempdir().unwrap() };
         machine.file("pass", PASSPHRASE);
         machine.does(&["init", "--agency", "Acme"]);
         machine
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.home.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -44,7 +44,7 @@ impl Machine {
         path
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keydeck"));
         command.args(words).current_dir(self.home.path()).env_clear().env("HOME", self.home.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -53,7 +53,7 @@ impl Machine {
 
     /// Runs a command as maria; its standard output.
     #[track_caller]
-    fn does(&self, words: &[&str]) -> String {
+    pub fn does(&self, words: &[&str]) -> String {
         let sign_in = ["--operator", "maria", "--passphrase-file", "pass"];
         let words: Vec<&str> = words.iter().chain(&sign_in).copied().collect();
         let done = self.command(&words).output().unwrap();
@@ -61,7 +61,7 @@ impl Machine {
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
     }
 
-    fn serve(&self, words: &[&str], variables: &[(&str, &str)]) -> Served {
+    pub fn serve(&self, words: &[&str], variables: &[(&str, &str)]) -> Served {
         let (served, line) = self.serve_at("127.0.0.1:0", words, variables);
         let address = line.strip_prefix("listening on http://").and_then(|rest| rest.split(' ').next());
         let address = address.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
@@ -73,21 +73,30 @@ impl Machine {
     /// A server at any place, and the line it says first.
     fn serve_at(&self, place: &str, words: &[&str], variables: &[(&str, &str)]) -> (Served, String) {
         let words: Vec<&str> = ["serve", "--listen", place].iter().chain(words).copied().collect();
-        let mut child = self.command(&words).envs(variables.iter().copied()).spawn().unwrap();
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        errors.read_line(&mut line).unwrap();
-        (Served { child, errors, address: SocketAddr::from(([0, 0, 0, 0], 0)) }, line)
+        Served::start(self.command(&words).envs(variables.iter().copied()))
     }
 
-    fn serve_as_maria(&self) -> Served {
+    pub fn serve_as_maria(&self) -> Served {
         self.serve(&["--operator", "maria", "--passphrase-file", "pass"], &[])
     }
 }
 
 impl Served {
-    fn stop(&mut self, signal: Signal) -> ExitStatus {
+    /// One that a command starts, and the line it says first.
+    pub fn start(command: &mut Command) -> (Self, String) {
+        let mut child = command.spawn().unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        errors.read_line(&mut line).unwrap();
+        (Self { child, errors, address: SocketAddr::from(([0, 0, 0, 0], 0)) }, line)
+    }
+
+    pub fn signals(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub fn stop(&mut self, signal: Signal) -> ExitStatus {
+        self.signals(signal);
         let mut ended = None;
         until("the server to stop", || {
             ended = self.child.try_wait().unwrap();
@@ -96,7 +105,7 @@ impl Served {
         ended.unwrap()
     }
 
-    fn rest(&mut self) -> String {
+    pub fn rest(&mut self) -> String {
         let mut text = String::new();
         std::io::Read::read_to_string(&mut self.errors, &mut text).unwrap();
         text

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::show::{self, AppLine};
-use super::{Create, Edit, Profile, reach};
+use super::{AlgWord, Create, Edit, Profile, Tokens, reach};
 use crate::cli::Outcome;
 use crate::cli::blast;
 use crate::cli::door::{Deck, Signed};
@@ -11,16 +11,25 @@ use crate::cli::fault::Fault;
 use crate::cli::handover;
 use crate::cli::key::scopes;
 use crate::domain::basis::Basis;
-use crate::domain::{App, Command, Event, Name, NewApp, Note, Refusal, Url, View};
+use crate::domain::catalog::AuthMethod;
+use crate::domain::signing::PartyName;
+use crate::domain::{App, Command, Event, Name, NewApp, Note, Refusal, Terms, Url, View};
 
 pub(super) fn create(deck: &Deck, args: &Create) -> Outcome {
     let name = Name::new(&args.name).map_err(|why| Fault::bad_text("name", why))?;
     let profile = complete(&args.profile)?;
+    let method = args.auth.method();
     let scopes = scopes(&args.scope, args.preset.as_deref(), &*deck.catalog()?)?;
+    if scopes.is_empty() && method != AuthMethod::ResourceServer {
+        return Err(Fault::usage(
+            "A new app needs --scope or --preset. See `keydeck scope list` and `keydeck app create --help`.",
+        ));
+    }
+    let terms = terms(&args.tokens, Terms::default())?;
     let signed = deck.sign_in()?;
     // Made first: if the file cannot be made, no app is.
     let way = args.aim.open(deck.output)?;
-    let new = NewApp { name, profile, method: args.auth.method(), scopes };
+    let new = NewApp { name, profile, method, scopes, terms };
     let done = signed.engine.execute(&signed.session, Command::CreateApp(new))?;
     let app = done.events.iter().find_map(Event::app).cloned();
     let (Some(app), Some(secret)) = (app, done.token) else {
@@ -77,8 +86,12 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
     } else {
         args.scope.clone()
     };
-    let change =
-        NewApp { name: name.unwrap_or_else(|| app.name.clone()), profile, method: app.method, scopes };
+    let mut terms = terms(&args.tokens, app.terms())?;
+    if args.no_audience {
+        terms.audiences.clear();
+    }
+    let name = name.unwrap_or_else(|| app.name.clone());
+    let change = NewApp { name, profile, method: app.method, scopes, terms };
     // What is not given stays as it was read just now, so it must still be so.
     let basis = args.base.if_rev.unwrap_or_else(|| Basis::of_app(&app));
     let command = Command::EditApp { app: app.id, change, basis: Some(basis) };
@@ -87,6 +100,18 @@ pub(super) fn edit(deck: &Deck, args: &Edit) -> Outcome {
     }
     signed.engine.execute(&signed.session, command)?;
     show::after(deck, &signed, app.id, "is changed. It is in force from now on.")
+}
+
+/// What is said of access tokens, and the rest as it was.
+fn terms(words: &Tokens, was: Terms) -> Result<Terms, Fault> {
+    let name = |text: &String| {
+        PartyName::new(text).ok_or_else(|| Fault::usage(format!("--audience: {}.", PartyName::FORM)))
+    };
+    let audiences = words.audience.as_ref().map(|all| all.iter().map(name).collect::<Result<_, _>>());
+    Ok(Terms {
+        alg: words.alg.map_or(was.alg, AlgWord::alg),
+        audiences: audiences.transpose()?.unwrap_or(was.audiences),
+    })
 }
 
 /// What stands on the command line, checked.

@@ -18,7 +18,7 @@ use super::find;
 use super::handover::Aim;
 use super::key::Overlap;
 use crate::domain::catalog::AuthMethod;
-use crate::domain::{App, Grace, SourceApp, UserType};
+use crate::domain::{App, Grace, SourceApp, TokenAlg, UserType};
 
 /// What can be done with apps.
 #[derive(Debug, Subcommand)]
@@ -68,6 +68,18 @@ pub struct Profile {
     post_logout: Option<Vec<String>>,
 }
 
+/// What the access tokens of an app are like; on edit, what is left out stays.
+#[derive(Debug, Args)]
+pub struct Tokens {
+    /// How its access tokens are signed: ES256 for services that know no Ed25519 [default: EdDSA]
+    #[arg(long, value_name = "ALG", ignore_case = true)]
+    alg: Option<AlgWord>,
+    /// Whom its access tokens may be for, the first unless `resource` asks for another; of a resource server, whose it asks
+    /// about [default: the platform, as the policy token-audience names it]
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    audience: Option<Vec<String>>,
+}
+
 /// Words of `app create`.
 #[derive(Debug, Args)]
 #[command(
@@ -84,12 +96,14 @@ pub struct Create {
     /// How it proves who it is; this stays
     #[arg(long, value_name = "METHOD")]
     auth: AuthWord,
-    /// What it may do, unless --preset says it; `keydeck scope list` shows them
-    #[arg(long, value_name = "SCOPE", num_args = 1.., required_unless_present = "preset")]
+    /// What it may do, unless --preset says it; `keydeck scope list` shows them. A resource server has none
+    #[arg(long, value_name = "SCOPE", num_args = 1..)]
     scope: Vec<String>,
     /// A ready choice of scopes; others can be added with --scope
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
+    #[command(flatten)]
+    tokens: Tokens,
     #[command(flatten)]
     aim: Aim,
 }
@@ -163,6 +177,11 @@ pub struct Edit {
     #[arg(long, value_name = "SCOPE", num_args = 1..)]
     scope: Vec<String>,
     #[command(flatten)]
+    tokens: Tokens,
+    /// For the platform again, and nobody else
+    #[arg(long, conflicts_with = "audience")]
+    no_audience: bool,
+    #[command(flatten)]
     dry: DryRun,
     #[command(flatten)]
     base: Base,
@@ -235,6 +254,8 @@ pub enum AuthWord {
     Key,
     /// Access tokens, fetched with application id and secret
     Jwt,
+    /// Not at all: a service that is called, and asks about the tokens and keys its callers present
+    ResourceServer,
 }
 
 impl AuthWord {
@@ -242,6 +263,7 @@ impl AuthWord {
         match self {
             Self::Key => AuthMethod::ApiKey,
             Self::Jwt => AuthMethod::Jwt,
+            Self::ResourceServer => AuthMethod::ResourceServer,
         }
     }
 
@@ -249,6 +271,27 @@ impl AuthWord {
         match method {
             AuthMethod::ApiKey => "key",
             AuthMethod::Jwt => "jwt",
+            AuthMethod::ResourceServer => "resource-server",
+        }
+    }
+}
+
+/// The words for how access tokens are signed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AlgWord {
+    /// Ed25519
+    #[value(name = "EdDSA")]
+    EdDsa,
+    /// ECDSA on P-256 with SHA-256
+    #[value(name = "ES256")]
+    Es256,
+}
+
+impl AlgWord {
+    const fn alg(self) -> TokenAlg {
+        match self {
+            Self::EdDsa => TokenAlg::EdDsa,
+            Self::Es256 => TokenAlg::Es256,
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::cli::table::{Cell, Table, Tone};
 use crate::cli::times;
 use crate::cli::usage::UseLine;
 use crate::domain::basis::Basis;
+use crate::domain::catalog::AuthMethod;
 use crate::domain::history::Picture;
 use crate::domain::name::plain;
+use crate::domain::signing::PartyName;
 use crate::domain::{App, AppId, AppStatus, Bearer, Key, LastUse, Reason, Refusal, Timestamp, Url, View};
 use crate::tui::sight::usage;
 
@@ -40,6 +42,10 @@ pub struct AppLine<'a> {
     post_login: Vec<&'a str>,
     post_logout: Vec<&'a str>,
     scopes: Vec<&'a str>,
+    /// How its access tokens are signed; null of an app that has none.
+    alg: Option<&'static str>,
+    /// Whom they may be for, or for whom it checks; empty is the platform.
+    audiences: Vec<&'a str>,
     secret_hint: String,
     secret_since: String,
     /// When the present secret was first used since it took the place of another.
@@ -81,6 +87,8 @@ impl<'a> AppLine<'a> {
             post_login: urls(&app.profile.post_login),
             post_logout: urls(&app.profile.post_logout),
             scopes: app.scopes.iter().map(crate::domain::ScopeId::as_str).collect(),
+            alg: (app.method == AuthMethod::Jwt).then(|| app.alg().code()),
+            audiences: app.audiences().iter().map(PartyName::as_str).collect(),
             secret_hint: app.secret_hint(),
             secret_since: since(app).rfc3339(),
             secret_first_used_at: first_used(app, view).map(Timestamp::rfc3339),
@@ -289,6 +297,9 @@ fn page(app: &App, view: View<'_>, used: Option<(&Picture, usize)>, now: Timesta
     }
     line("Owner", view.app_owner_name(app));
     line("Uses", app.method.as_str());
+    if app.method == AuthMethod::Jwt {
+        line("Signed with", app.alg().code());
+    }
     line("Created", &times::both(app.created_at, now));
     line("Last used", &view.last_use_of_app(app).words(|at| times::both(at, now)));
     for (what, text) in used
@@ -311,6 +322,7 @@ fn page(app: &App, view: View<'_>, used: Option<(&Picture, usize)>, now: Timesta
     };
     several("After login", app.profile.post_login.iter().map(Url::to_string).collect());
     several("After logout", app.profile.post_logout.iter().map(Url::to_string).collect());
+    several("For", app.audiences().iter().map(|name| name.as_str().to_owned()).collect());
     several("Scopes", app.scopes.iter().map(ToString::to_string).collect());
     let mut keys: Vec<_> = view.keys_of_app(app.id).collect();
     keys.sort_by_cached_key(|key| (plain(key.name.as_str()), key.id));

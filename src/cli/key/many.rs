@@ -35,7 +35,7 @@ pub struct Which {
     /// Look among everybody's keys (admins; noted in the audit trail)
     #[arg(long)]
     all: bool,
-    /// Do it to all keys that this finds, in the words of the console's filter line: 'owner:jonas idle>30d'
+    /// Do it to all keys that this finds, in the words of the console's filter line: '(owner:jonas OR owner:maria) idle>30d'
     #[arg(long = "where", value_name = "FILTER", conflicts_with_all = ["key", "ids"])]
     filter: Option<String>,
     /// Do it to the keys with these ids; `-` reads them from standard input, one a line

@@ -136,7 +136,7 @@ pub struct List {
     /// Only keys that hold this scope
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
-    /// Only keys that this finds, in the words of the console's filter line: 'owner:jonas idle>30d'
+    /// Only keys that this finds, in the words of the console's filter line: '(owner:jonas OR owner:maria) idle>30d'
     ///
     /// Words are looked for in name, id, note, owner and place. Beside them: scope:contacts.read, state:paused (or live, expiring,
     /// idle, due, decoy, stopped), owner:jonas, at:"Berlin Mitte", note:warehouse, from:203.0.113.0/24 (its last caller), by:curl

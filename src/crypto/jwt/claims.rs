@@ -33,6 +33,17 @@ impl TokenConfig {
         Self { issuer: name.clone(), audience: name }
     }
 
+    /// The same issuer, for somebody else.
+    #[must_use]
+    pub fn aimed(&self, audience: &str) -> Self {
+        Self { issuer: self.issuer.clone(), audience: audience.to_owned() }
+    }
+
+    /// Whether these are its names.
+    pub fn is(&self, issuer: &str, audience: &str) -> bool {
+        self.issuer == issuer && self.audience == audience
+    }
+
     /// Whose tokens they are.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -94,18 +105,16 @@ impl Claims {
         serde_json::to_vec(&wire).ok()
     }
 
-    /// Reads what one of our keys signed, and under which of `parties`. Whether it is over is for the verdict to say.
-    pub fn read<'p>(
+    /// Reads what one of our keys signed. `party` knows the names of an issuer and an audience that count. Whether it is over
+    /// is for the verdict to say.
+    pub fn read<P>(
         payload: &[u8],
-        parties: &'p [TokenConfig],
         now: Timestamp,
-    ) -> Result<(Self, &'p TokenConfig), Fault> {
+        party: impl FnOnce(&str, &str) -> Option<P>,
+    ) -> Result<(Self, P), Fault> {
         let wire: Wire<'_> =
             serde_json::from_slice(payload).map_err(|_| Fault::Claims("other members or types"))?;
-        let party = parties
-            .iter()
-            .find(|party| party.issuer == wire.iss && party.audience == wire.aud)
-            .ok_or(Fault::Party)?;
+        let party = party(wire.iss, wire.aud).ok_or(Fault::Party)?;
         if wire.sub != wire.client_id {
             return Err(Fault::Claims("it speaks for two"));
         }

@@ -1,4 +1,5 @@
-//! Access tokens: JWTs with the claims of RFC 9068, signed with Ed25519 (RFC 8032, RFC 8037), in one shape only.
+//! Access tokens: JWTs with the claims of RFC 9068, signed with Ed25519 (RFC 8032, RFC 8037) or with ECDSA on P-256
+//! (RFC 7518 §3.4), in one shape only.
 //!
 //! One algorithm and one header for each key, so the header of a presented token is not interpreted: it is compared
 //! with those of the keys we know, byte by byte. Nothing in it can choose an algorithm, a key, or an address to fetch
@@ -7,25 +8,29 @@
 //! laxer checks (type, issue time, lists as issuer) would all have to be made here again.
 //!
 //! The keys are derived from the store's root by their number and never written down. `claims`: what a token says.
+//! `pair`: the two kinds of keys.
 
 mod claims;
+mod pair;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub use self::claims::{Claims, TokenConfig};
+pub use self::pair::PublicJwk;
+use self::pair::{Public, SIGNATURE_BYTES, Secret};
+use crate::domain::TokenAlg;
 
 /// The most bytes a token has; what is longer is not looked at. Fits the buffer a proxy keeps for one header.
 pub const MAX_BYTES: usize = 4_096;
 
-/// Characters of an Ed25519 signature in Base64.
+/// Characters of a signature in Base64.
 const SIGNATURE: usize = 86;
-const ALGORITHM: &str = "EdDSA";
 /// RFC 9068 §2.1: what keeps an ID token or any other JWT from being taken for an access token.
 const TYPE: &str = "at+jwt";
 
@@ -59,20 +64,6 @@ struct Header<'a> {
     kid: &'a str,
 }
 
-/// A public key as others fetch it (RFC 7517, RFC 8037 §2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PublicJwk {
-    kty: &'static str,
-    crv: &'static str,
-    #[serde(rename = "use")]
-    purpose: &'static str,
-    alg: &'static str,
-    /// Which key.
-    pub kid: String,
-    /// The public key itself, in Base64.
-    pub x: String,
-}
-
 /// A fresh access token. Cannot be copied or printed; wiped when dropped.
 pub struct AccessToken(Zeroizing<String>);
 
@@ -83,27 +74,41 @@ impl AccessToken {
     }
 }
 
-/// A key that signs access tokens. On the heap, so that moving it leaves no copy, and wiped when dropped.
+/// A key that signs access tokens, with the one algorithm it is for. Wiped when dropped.
 pub struct TokenKey {
-    key: Box<SigningKey>,
-    public: VerifyingKey,
+    secret: Secret,
+    public: Public,
     kid: String,
     /// The first part of every token it signs.
     header: String,
 }
 
 impl TokenKey {
-    pub(super) fn new(seed: &[u8; 32]) -> Self {
-        let key = Box::new(SigningKey::from_bytes(seed));
-        let public = key.verifying_key();
-        let kid = thumbprint(&x_of(&public));
-        let header = Base64UrlUnpadded::encode_string(header_of(&kid).as_bytes());
-        Self { key, public, kid, header }
+    /// One that signs with Ed25519, of any 32 bytes.
+    pub(super) fn ed25519(seed: &[u8; 32]) -> Self {
+        Self::of(Secret::ed25519(seed))
+    }
+
+    /// One that signs with ECDSA on P-256; `None` for the one in 2^32 of all texts that is no key of that curve.
+    pub(super) fn p256(scalar: &[u8; 32]) -> Option<Self> {
+        Secret::p256(scalar).map(Self::of)
+    }
+
+    fn of(secret: Secret) -> Self {
+        let public = secret.public();
+        let kid = public.thumbprint();
+        let header = Base64UrlUnpadded::encode_string(header_of(public.alg(), &kid).as_bytes());
+        Self { secret, public, kid, header }
     }
 
     /// The header of every token it signs.
     pub(super) fn header_json(&self) -> String {
-        header_of(&self.kid)
+        header_of(self.alg(), &self.kid)
+    }
+
+    /// The algorithm it is for.
+    pub const fn alg(&self) -> TokenAlg {
+        self.public.alg()
     }
 
     /// Its name: the thumbprint of the public key (RFC 7638).
@@ -113,14 +118,7 @@ impl TokenKey {
 
     /// What others need to check its signatures.
     pub fn public(&self) -> PublicJwk {
-        PublicJwk {
-            kty: "OKP",
-            crv: "Ed25519",
-            purpose: "sig",
-            alg: ALGORITHM,
-            kid: self.kid.clone(),
-            x: x_of(&self.public),
-        }
+        self.public.jwk(self.kid.clone())
     }
 
     /// The token that says `claims`; `None` when it cannot be written or would be longer than [`MAX_BYTES`].
@@ -137,9 +135,9 @@ impl TokenKey {
         text.push_str(header);
         text.push('.');
         text.push_str(&payload);
-        let signature = self.key.sign(text.as_bytes());
+        let signature = self.secret.sign(text.as_bytes());
         text.push('.');
-        text.push_str(&Base64UrlUnpadded::encode_string(&signature.to_bytes()));
+        text.push_str(&Base64UrlUnpadded::encode_string(&signature));
         AccessToken(text)
     }
 }
@@ -150,52 +148,64 @@ pub fn is_likely(presented: &[u8]) -> bool {
     presented.starts_with(b"ey")
 }
 
-/// What a presented token says, when one of `keys` signed it. [`Claims::read`] looks at what is said.
-pub fn open<'k>(presented: &[u8], keys: impl IntoIterator<Item = &'k TokenKey>) -> Result<Vec<u8>, Fault> {
+/// What a presented token says, and how it was signed, when one of `keys` signed it. [`Claims::read`] looks at what is
+/// said.
+pub fn open<'k>(
+    presented: &[u8],
+    keys: impl IntoIterator<Item = &'k TokenKey>,
+) -> Result<(Vec<u8>, TokenAlg), Fault> {
     if presented.len() > MAX_BYTES {
         return Err(Fault::Shape);
     }
     let text = str::from_utf8(presented).map_err(|_| Fault::Shape)?;
-    let mut parts = text.split('.');
-    let (Some(header), Some(payload), Some(signature), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Fault::Shape);
-    };
-    let key = keys.into_iter().find(|key| key.header == header).ok_or_else(|| fault_of(header))?;
-    let mut bytes = [0; Signature::BYTE_SIZE];
-    // Base64 in its one spelling: no padding, no bits to spare.
-    match Base64UrlUnpadded::decode(signature, &mut bytes) {
-        Ok(decoded) if decoded.len() == Signature::BYTE_SIZE => {}
-        _ => return Err(Fault::Shape),
-    }
-    let signed = text.get(..header.len() + 1 + payload.len()).ok_or(Fault::Shape)?;
-    key.public
-        .verify_strict(signed.as_bytes(), &Signature::from_bytes(&bytes))
-        .map_err(|_| Fault::Signature)?;
-    Base64UrlUnpadded::decode_vec(payload).map_err(|_| Fault::Shape)
+    let parts = Parts::of(text).ok_or(Fault::Shape)?;
+    let key =
+        keys.into_iter().find(|key| key.header == parts.header).ok_or_else(|| fault_of(parts.header))?;
+    let payload = parts.vouched(&key.public)?;
+    Ok((payload, key.alg()))
 }
 
-/// A header that is none of ours: of another key of this kind, or nothing we would write.
+/// The three parts of a token.
+struct Parts<'t> {
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+    /// The first two of them, as they are signed.
+    signed: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn of(text: &'t str) -> Option<Self> {
+        let (signed, signature) = text.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        (!payload.contains('.')).then_some(Self { header, payload, signature, signed })
+    }
+
+    /// The payload, when `key` signed it.
+    fn vouched(&self, key: &Public) -> Result<Vec<u8>, Fault> {
+        let mut bytes = [0; SIGNATURE_BYTES];
+        // Base64 in its one spelling: no padding, no bits to spare.
+        match Base64UrlUnpadded::decode(self.signature, &mut bytes) {
+            Ok(decoded) if decoded.len() == SIGNATURE_BYTES => {}
+            _ => return Err(Fault::Shape),
+        }
+        if !key.vouches(self.signed.as_bytes(), &bytes) {
+            return Err(Fault::Signature);
+        }
+        Base64UrlUnpadded::decode_vec(self.payload).map_err(|_| Fault::Shape)
+    }
+}
+
+/// A header that is none of ours: of another key of these kinds, or nothing we would write.
 fn fault_of(header: &str) -> Fault {
     let json = Base64UrlUnpadded::decode_vec(header).unwrap_or_default();
     match serde_json::from_slice::<Header<'_>>(&json) {
-        Ok(Header { alg: ALGORITHM, typ: TYPE, .. }) => Fault::Key,
+        Ok(Header { alg, typ: TYPE, .. }) if TokenAlg::from_code(alg).is_some() => Fault::Key,
         _ => Fault::Shape,
     }
 }
 
-fn header_of(kid: &str) -> String {
+fn header_of(alg: TokenAlg, kid: &str) -> String {
     // Nothing in the three of them needs an escape: two constants and a hash in Base64.
-    format!(r#"{{"alg":"{ALGORITHM}","typ":"{TYPE}","kid":"{kid}"}}"#)
-}
-
-fn x_of(key: &VerifyingKey) -> String {
-    Base64UrlUnpadded::encode_string(key.as_bytes())
-}
-
-/// RFC 7638 §3: the required members in the order of their names, without a space, hashed.
-fn thumbprint(x: &str) -> String {
-    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    Base64UrlUnpadded::encode_string(&Sha256::digest(members.as_bytes()))
+    format!(r#"{{"alg":"{}","typ":"{TYPE}","kid":"{kid}"}}"#, alg.code())
 }

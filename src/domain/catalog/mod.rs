@@ -19,7 +19,7 @@ use std::sync::{Arc, LazyLock};
 pub use problem::{CatalogFault, CatalogProblem, ProblemList, ScopeProblem};
 pub use words::{Auth, AuthMethod, Level, Levels, Risk};
 
-use super::scope::{ScopeError, ScopeId, Scopes};
+use super::scope::{ScopeError, ScopeId, Scopes, Sets};
 
 /// One thing a key can be allowed to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -299,6 +299,11 @@ impl Catalog {
             .filter_map(|scope| self.permission(scope.as_str()))
             .map(|permission| permission.risk)
             .max()
+    }
+
+    /// Sets of scopes to be read from a store.
+    pub fn sets(&self) -> Sets<'_> {
+        Sets::of(self)
     }
 
     /// The same set, made of the catalog's own names where it has them. A million keys read from a store then

@@ -102,14 +102,21 @@ pub enum AuthMethod {
     /// A short-lived access token (JWT) an app obtained with its id and secret.
     #[n(1)]
     Jwt,
+    /// Nothing: it is no caller but a service that is called, and asks about what its callers present.
+    #[n(2)]
+    ResourceServer,
 }
 
 impl AuthMethod {
+    /// All of them, in the order people see them.
+    pub const ALL: [Self; 3] = [Self::ApiKey, Self::Jwt, Self::ResourceServer];
+
     /// What a sentence calls it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApiKey => "API keys",
             Self::Jwt => "access tokens (JWT)",
+            Self::ResourceServer => "nothing, it checks what others present",
         }
     }
 }
@@ -146,10 +153,12 @@ impl Auth {
 
     /// May a permission marked like this be used with that authentication?
     pub const fn accepts(self, method: AuthMethod) -> bool {
-        matches!(
-            (self, method),
-            (Self::Both, _) | (Self::ApiKey, AuthMethod::ApiKey) | (Self::Jwt, AuthMethod::Jwt)
-        )
+        match method {
+            AuthMethod::ApiKey => matches!(self, Self::Both | Self::ApiKey),
+            AuthMethod::Jwt => matches!(self, Self::Both | Self::Jwt),
+            // It calls nobody.
+            AuthMethod::ResourceServer => false,
+        }
     }
 }
 

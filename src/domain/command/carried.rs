@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::domain::catalog::AuthMethod;
 use crate::domain::lifecycle::NoticeKind;
-use crate::domain::{Contacts, Expiry, Key, KeyId, Name, Note, OperatorId, Place, Profile, Timestamp};
+use crate::domain::{Contacts, Expiry, Key, KeyId, Name, Note, OperatorId, Place, Profile, Terms, Timestamp};
 
 /// What a new key shall be.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -91,6 +91,10 @@ pub struct NewApp {
     /// What it may do, as it was chosen or typed; checked against the catalog.
     #[n(3)]
     pub scopes: Vec<String>,
+    /// What its access tokens are like.
+    #[n(4)]
+    #[cbor(default)]
+    pub terms: Terms,
 }
 
 /// What becomes of the keys of an operator who leaves.

@@ -1,5 +1,6 @@
 //! What the shell knows when a command is judged, and the command does not say.
 
+use crate::domain::lifecycle::Outlook;
 use crate::domain::{Actor, Catalog, Imported, PublicId, Timestamp, Verifier};
 
 /// A token that was just drawn: its public id and what recognises it.
@@ -29,4 +30,6 @@ pub struct Context<'a> {
     pub ids: &'a [PublicId],
     /// The token of a key about to be issued, or the secret of an app.
     pub minted: Option<Minted>,
+    /// Where a sweep is to look; `None` for everywhere.
+    pub outlook: Option<&'a Outlook>,
 }

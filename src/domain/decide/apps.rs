@@ -4,11 +4,13 @@ use super::{actor_id, making};
 use crate::domain::app::{KEYS_PER_APP, Revoked, RevokedTokens, URLS_MAX};
 use crate::domain::authorize::{Action, authorize};
 use crate::domain::basis::Basis;
-use crate::domain::catalog::Level;
+use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::command::{Context, NewApp};
 use crate::domain::event::Event;
+use crate::domain::signing::PartyName;
 use crate::domain::{
-    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Url,
+    App, AppId, AppStatus, Key, Name, OperatorId, Profile, Refusal, Scopes, State, Status, Terms, TokenAlg,
+    Url,
 };
 
 pub(super) fn pause(state: &State, id: AppId, context: &Context<'_>) -> Result<Vec<Event>, Refusal> {
@@ -78,6 +80,7 @@ pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Resu
     let owner = actor_id(context);
     name_is_free(state, owner, None, &new.name)?;
     check_profile(&new.profile)?;
+    check_terms(new)?;
     let scopes = check_scopes(new, context)?;
     let minted = context.minted.as_ref().ok_or(Refusal::IdTaken)?;
     let id = AppId(minted.id);
@@ -99,6 +102,7 @@ pub(super) fn create(state: &State, new: &NewApp, context: &Context<'_>) -> Resu
         spent: None,
         lockdown: None,
         handed: None,
+        terms: new.terms.kept(),
     })])
 }
 
@@ -115,16 +119,22 @@ pub(super) fn edit(
     if change.method != app.method {
         return Err(Refusal::NoChange("how an app authenticates stays as it was made; create another app"));
     }
+    check_terms(change)?;
     let scopes = check_scopes(change, context)?;
     let after = App {
         name: change.name.clone(),
         profile: change.profile.clone(),
         scopes: scopes.clone(),
+        terms: change.terms.kept(),
         ..app.clone()
     };
     if after == *app {
         return Err(Refusal::NoChange("the app is exactly so"));
     }
+    // Tokens that promise more than the app may do are refused, and nothing it may do again brings those back. Nor are tokens
+    // good that were made in another way or for others.
+    let ends_tokens = !scopes.is_subset(&app.scopes) || app.terms != after.terms;
+    let after = if ends_tokens { after.without_tokens(context.now) } else { after };
     let found = Basis::of_app(app);
     Basis::holds(basis, found, || {
         let show = format!("`keydeck app show {}` tells how it is, revision {found}", app.id);
@@ -154,7 +164,29 @@ fn common(one: &Scopes, other: &Scopes) -> Scopes {
 }
 
 fn check_scopes(new: &NewApp, context: &Context<'_>) -> Result<Scopes, Refusal> {
+    if new.method == AuthMethod::ResourceServer {
+        let none = new.scopes.is_empty().then(Scopes::default);
+        return none.ok_or(Refusal::TermsWithoutTokens { method: new.method });
+    }
     making::check_scopes(&new.scopes, Level::App, new.method, context)
+}
+
+/// What is said of access tokens is for apps that have some; of an app that checks them, whom it does so for.
+fn check_terms(new: &NewApp) -> Result<(), Refusal> {
+    let Terms { alg, audiences } = &new.terms;
+    let apart = match new.method {
+        AuthMethod::Jwt => true,
+        AuthMethod::ResourceServer => *alg == TokenAlg::default(),
+        AuthMethod::ApiKey => new.terms == Terms::default(),
+    };
+    if !apart {
+        return Err(Refusal::TermsWithoutTokens { method: new.method });
+    }
+    let twice = |(at, name): (usize, &PartyName)| audiences.iter().skip(at + 1).any(|other| other == name);
+    if audiences.len() > Terms::AUDIENCES || audiences.iter().enumerate().any(twice) {
+        return Err(Refusal::Audiences { limit: Terms::AUDIENCES });
+    }
+    Ok(())
 }
 
 fn check_profile(profile: &Profile) -> Result<(), Refusal> {

@@ -19,7 +19,8 @@ pub(super) fn sweep(state: &State, pass: Pass, context: &Context<'_>) -> Result<
         return Err(Refusal::UsesIncomplete);
     }
     let grounds = Grounds::of(context.now, false, context.complete_since);
-    let events: Vec<Event> = plan(state, grounds).events(pass, context.now).take(Pass::AT_ONCE).collect();
+    let plan = context.outlook.map_or_else(|| plan(state, grounds), |outlook| outlook.plan(state, grounds));
+    let events: Vec<Event> = plan.events(pass, context.now).take(Pass::AT_ONCE).collect();
     if events.is_empty() { Err(Refusal::NoChange("nothing is due")) } else { Ok(events) }
 }
 

@@ -87,6 +87,7 @@ impl World {
             catalog: Catalog::builtin(),
             ids,
             minted,
+            outlook: None,
         };
         let events = decide(&self.state, command, &context)?;
         for event in &events {
@@ -270,6 +271,7 @@ fn a_doubted_clock_ends_no_key_and_only_an_admin_says_that_it_is_right() {
             catalog: Catalog::builtin(),
             ids: &[],
             minted,
+            outlook: None,
         };
         decide(&world.state, command, &context)
     };

@@ -218,7 +218,11 @@ impl super::Term for Term {
                 Some(whence) => Ok(Self::From(whence)),
                 None => needs(field, sign, Whence::FORM),
             },
-            ("by", ':', "") => needs(field, sign, "the program of its last caller, such as curl"),
+            ("by", ':', "") => needs(
+                field,
+                sign,
+                "the program of the last caller, such as curl; who issued a key the trail tells",
+            ),
             ("by", ':', _) => Ok(Self::By(value)),
             ("state" | "is", ':', _) => match wanted(&value) {
                 Some(wanted) => Ok(Self::State(wanted)),
@@ -360,6 +364,8 @@ mod tests {
 
     use super::*;
 
+    use super::super::{Node, Test, What};
+
     type Query = KeyFilter;
 
     #[test]
@@ -448,24 +454,41 @@ mod tests {
         ]
     }
 
+    /// What may stand in brackets, as deep as people write.
+    fn node() -> impl Strategy<Value = Node<Term>> {
+        let test = (any::<bool>(), term())
+            .prop_map(|(wanted, term)| Node::Test(Test { wanted, what: What::Term(term) }));
+        test.prop_recursive(4, 24, 4, |inner| {
+            let several = || proptest::collection::vec(inner.clone(), 1..4);
+            prop_oneof![
+                several().prop_map(Node::all),
+                several().prop_map(|nodes| Node::any(nodes.into_iter()).unwrap()),
+            ]
+        })
+    }
+
+    /// As it is written, with brackets where they are needed; with some behind `NOT` the other way round where `odd`.
+    fn printed(node: &Node<Term>, odd: bool) -> String {
+        let inside = |node: &Node<Term>| match node {
+            Node::Test(_) => printed(node, odd),
+            Node::All(_) | Node::Any(_) if odd => format!("NOT ({})", printed(&node.clone().turned(), false)),
+            Node::All(_) | Node::Any(_) => format!("({})", printed(node, odd)),
+        };
+        match node {
+            Node::Test(Test { wanted, what: What::Term(term) }) => {
+                format!("{}{term}", if *wanted { "" } else { "NOT " })
+            }
+            Node::Test(_) => unreachable!("there are no words among them"),
+            Node::All(nodes) => nodes.iter().map(inside).collect::<Vec<_>>().join(" "),
+            Node::Any(nodes) => nodes.iter().map(inside).collect::<Vec<_>>().join(" OR "),
+        }
+    }
+
     proptest! {
         #[test]
-        fn what_is_printed_is_read_as_it_was(
-            terms in proptest::collection::vec((any::<bool>(), any::<bool>(), term()), 1..5)
-        ) {
-            let mut line = String::new();
-            let mut either = vec![Vec::new()];
-            for (at, (or, wanted, term)) in terms.into_iter().enumerate() {
-                if or && at > 0 {
-                    line.push_str("OR ");
-                    either.push(Vec::new());
-                }
-                line += if wanted { "" } else { "NOT " };
-                line += &term.to_string();
-                line.push(' ');
-                either.last_mut().unwrap().push(super::super::Test { wanted, what: super::super::What::Term(term) });
-            }
-            prop_assert_eq!(Query::parse(&line), Filter { either, mistakes: Vec::new() }, "{}", line);
+        fn what_is_printed_is_read_as_it_was(node in node(), odd in any::<bool>()) {
+            let line = printed(&node, odd);
+            prop_assert_eq!(Query::parse(&line), Filter { root: Some(node), mistakes: Vec::new() }, "{}", line);
         }
     }
 

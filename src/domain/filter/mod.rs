@@ -1,13 +1,16 @@
 //! The one grammar of every filter line. Words must all be found; terms such as `state:paused` must all hold; quotes keep a
-//! phrase together, and `\"` is a quote itself; `NOT` before one turns it round, `OR` stands between what may be either and binds least. What
+//! phrase together, and `\"` is a quote itself; `NOT` before one turns it round, `OR` stands between what may be either and binds least,
+//! brackets hold together what is inside. What
 //! means nothing, or not what it seems to, is told, never silently taken for something else. Pure text; which terms a list
 //! has, and what fits them, the list says. [`keys`] and [`arrivals`]: the terms of keys, and of
-//! requests as they arrive. [`caller`]: where somebody calls from.
+//! requests as they arrive. [`caller`]: where somebody calls from. `read`: how a line is read.
 
 pub mod arrivals;
 pub mod caller;
 pub mod keys;
+mod read;
 
+pub use self::read::{last_part, quoted};
 use super::name::plain;
 
 /// The terms one kind of list knows.
@@ -48,10 +51,18 @@ impl Term for NoTerm {
 /// A filter line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter<T> {
-    /// One of these must hold, if there are any.
-    either: Vec<Vec<Test<T>>>,
+    /// What must hold, if anything.
+    root: Option<Node<T>>,
     /// What is wrong with parts that were left out or may be meant otherwise, in words.
     pub mistakes: Vec<String>,
+}
+
+/// What must hold. Only words and terms are turned round: what stands in brackets behind a `NOT` is by what is inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Node<T> {
+    Test(Test<T>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +79,7 @@ enum What<T> {
 
 impl<T> Default for Filter<T> {
     fn default() -> Self {
-        Self { either: Vec::new(), mistakes: Vec::new() }
+        Self { root: None, mistakes: Vec::new() }
     }
 }
 
@@ -78,100 +89,25 @@ impl<T: Term> Filter<T> {
         Self::parse_with(text, &|_| None)
     }
 
-    /// The same, where `@stale` stands for the line that `named` knows by that name.
+    /// The same, where `@stale` stands for the line that `named` knows by that name, as if that stood in brackets.
     pub fn parse_with<'n>(text: &str, named: &dyn Fn(&str) -> Option<&'n str>) -> Self {
-        let mut filter = Self::default();
-        // What stands between two OR: several, where a name stands for lines of which one is enough.
-        let mut all: Vec<Vec<Test<T>>> = vec![Vec::new()];
-        let (mut wanted, mut joined) = (true, true);
-        let parts = parts(text);
-        if text.replace(ESCAPED, "").matches('"').count() % 2 == 1 {
-            filter.tell("the last \" is not closed, so all behind it is one phrase");
-        }
-        for (at, part) in parts.iter().enumerate() {
-            match part.as_str() {
-                // Who has not gone on behind them may still be typing a longer word.
-                "not" if at + 1 < parts.len() => filter.tell(SMALL_NOT),
-                "or" if at > 0 && at + 1 < parts.len() => filter.tell(SMALL_OR),
-                part if part.starts_with('(') || (part.ends_with(')') && !part.contains('(')) => {
-                    filter.tell(BRACKETS);
-                }
-                _ => {}
-            }
-            match part.as_str() {
-                "NOT" => wanted = !wanted,
-                "OR" if joined => filter.tell(EITHER),
-                "OR" => {
-                    filter.either.extend(std::mem::replace(&mut all, vec![Vec::new()]));
-                    joined = true;
-                }
-                part => {
-                    let called = part.strip_prefix('@').filter(|name| !name.is_empty());
-                    match (called, called.and_then(named)) {
-                        (_, Some(_)) if !wanted => filter.tell(NOT_NAMED),
-                        (_, Some(line)) => all = filter.joined(all, Self::parse(line)),
-                        (Some(name), None) => filter.mistakes.push(format!("no line is named @{name}")),
-                        (None, None) => match read(part) {
-                            Ok(Some(what)) => {
-                                let test = Test { wanted, what };
-                                for all in &mut all {
-                                    all.push(test.clone());
-                                }
-                            }
-                            Ok(None) => {}
-                            Err(mistake) => filter.mistakes.push(mistake),
-                        },
-                    }
-                    (wanted, joined) = (true, false);
-                }
-            }
-        }
-        if !wanted {
-            filter.tell("NOT needs something behind it; write \"NOT\" to look for the word");
-        }
-        if joined && !filter.either.is_empty() {
-            filter.tell(EITHER);
-        }
-        filter.either.extend(all);
-        // What held nothing but a mistake must not let everything through.
-        filter.either.retain(|all| !all.is_empty());
-        filter
-    }
-
-    /// What must hold of `all`, and one of `other` besides.
-    fn joined(&mut self, all: Vec<Vec<Test<T>>>, other: Self) -> Vec<Vec<Test<T>>> {
-        self.mistakes.extend(other.mistakes);
-        if other.either.is_empty() {
-            return all;
-        }
-        if all.len() * other.either.len() > MOST {
-            self.tell("too many names at once");
-            return all;
-        }
-        let both = |one: &Vec<Test<T>>| {
-            let one = one.clone();
-            other.either.iter().map(move |other| one.iter().chain(other).cloned().collect())
-        };
-        all.iter().flat_map(both).collect()
-    }
-
-    fn tell(&mut self, mistake: &str) {
-        self.mistakes.push(mistake.to_owned());
+        let (root, mistakes) = read::line(text, named);
+        Self { root, mistakes }
     }
 
     /// Whether it asks for nothing at all.
     pub const fn is_empty(&self) -> bool {
-        self.either.is_empty()
+        self.root.is_none()
     }
 
     /// Whether texts of the rows are looked at.
     pub fn has_words(&self) -> bool {
-        self.either.iter().flatten().any(|test| matches!(test.what, What::Word(_)))
+        self.root.as_ref().is_some_and(|root| root.any_test(&|test| matches!(test.what, What::Word(_))))
     }
 
     /// Whether it asks for rows that are out of sight otherwise.
     pub fn reveals(&self) -> bool {
-        self.either.iter().any(|all| reveals(all))
+        self.root.as_ref().is_some_and(|root| root.any_test(&Test::reveals))
     }
 
     /// Whether a row is among those asked for. `hidden` when it is out of sight unless asked for; `text` is what words are
@@ -184,99 +120,88 @@ impl<T: Term> Filter<T> {
                     What::Term(term) => fits(term),
                 }
         };
-        if self.either.is_empty() {
-            return !hidden;
+        match &self.root {
+            None => !hidden,
+            Some(root) => root.judge(hidden, &holds).is_some_and(|reveals| reveals || !hidden),
         }
-        self.either.iter().any(|all| (!hidden || reveals(all)) && all.iter().all(holds))
+    }
+}
+
+impl<T: Term> Test<T> {
+    fn reveals(&self) -> bool {
+        self.wanted && matches!(&self.what, What::Term(term) if term.reveals())
+    }
+}
+
+impl<T: Term> Node<T> {
+    /// All of these together.
+    fn all(nodes: Vec<Self>) -> Self {
+        let flat = |node| if let Self::All(inside) = node { inside } else { vec![node] };
+        let mut nodes: Vec<Self> = nodes.into_iter().flat_map(flat).collect();
+        if nodes.len() == 1 { nodes.remove(0) } else { Self::All(nodes) }
+    }
+
+    /// One of these, where there are any.
+    fn any(nodes: impl Iterator<Item = Self>) -> Option<Self> {
+        let flat = |node| if let Self::Any(inside) = node { inside } else { vec![node] };
+        let mut nodes: Vec<Self> = nodes.flat_map(flat).collect();
+        match nodes.len() {
+            0 => None,
+            1 => nodes.pop(),
+            _ => Some(Self::Any(nodes)),
+        }
+    }
+
+    /// The other way round.
+    fn turned(self) -> Self {
+        match self {
+            Self::Test(test) => Self::Test(Test { wanted: !test.wanted, ..test }),
+            Self::All(nodes) => Self::Any(nodes.into_iter().map(Self::turned).collect()),
+            Self::Any(nodes) => Self::All(nodes.into_iter().map(Self::turned).collect()),
+        }
+    }
+
+    fn any_test(&self, is: &impl Fn(&Test<T>) -> bool) -> bool {
+        match self {
+            Self::Test(test) => is(test),
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().any(|node| node.any_test(is)),
+        }
+    }
+
+    /// Whether it holds, and then whether something of it that holds asks for rows that are out of sight.
+    fn judge(&self, hidden: bool, holds: &impl Fn(&Test<T>) -> bool) -> Option<bool> {
+        match self {
+            Self::Test(test) => holds(test).then(|| hidden && test.reveals()),
+            Self::All(nodes) => {
+                let mut reveals = false;
+                for node in nodes {
+                    reveals |= node.judge(hidden, holds)?;
+                }
+                Some(reveals)
+            }
+            Self::Any(nodes) => {
+                let mut found = None;
+                for node in nodes {
+                    if let Some(reveals) = node.judge(hidden, holds) {
+                        if reveals || !hidden {
+                            return Some(reveals);
+                        }
+                        found = Some(false);
+                    }
+                }
+                found
+            }
+        }
     }
 }
 
 /// A quote that is meant.
 const ESCAPED: &str = "\\\"";
 
-const SMALL_NOT: &str =
-    "not is looked for as a word; write NOT to turn round what follows, \"not\" for the word";
-const SMALL_OR: &str =
-    "or is looked for as a word; write OR between two of which one is enough, \"or\" for the word";
-const BRACKETS: &str = "brackets group nothing here and are looked for as text; put them in quotes";
-const NOT_NAMED: &str = "NOT turns one word or term round, and a name may stand for several; write them out";
-/// Of so many lines one may be enough.
-const MOST: usize = 256;
-const EITHER: &str = "OR stands between two; write \"OR\" to look for the word";
-
-fn reveals<T: Term>(all: &[Test<T>]) -> bool {
-    all.iter().any(|test| test.wanted && matches!(&test.what, What::Term(term) if term.reveals()))
-}
-
-/// The line in its parts, the quotes still in them.
-fn parts(text: &str) -> Vec<String> {
-    let (mut all, mut part, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars() {
-        quoted ^= c == '"' && !part.ends_with('\\');
-        if c.is_whitespace() && !quoted {
-            all.push(std::mem::take(&mut part));
-        } else {
-            part.push(c);
-        }
-    }
-    all.push(part);
-    all.retain(|part| !part.is_empty());
-    all
-}
-
-/// The part that is being written, at the end of a line; empty behind a blank.
-pub fn last_part(text: &str) -> &str {
-    let (mut start, mut quoted, mut before) = (0, false, ' ');
-    for (at, c) in text.char_indices() {
-        quoted ^= c == '"' && before != '\\';
-        if c.is_whitespace() && !quoted {
-            start = at + c.len_utf8();
-        }
-        before = c;
-    }
-    text.get(start..).unwrap_or_default()
-}
-
 /// What stands in a part without its quotes.
 fn unquoted(part: &str) -> String {
     let meant = part.split(ESCAPED).map(|between| between.replace('"', ""));
     meant.collect::<Vec<_>>().join("\"")
-}
-
-/// A value as it has to be written to be read as it is.
-pub fn quoted(value: &str) -> String {
-    let odd = |c: char| c.is_whitespace() || matches!(c, '"' | '(' | ')');
-    if !value.is_empty() && !value.contains(odd) {
-        return value.to_owned();
-    }
-    // A backslash at the end would make a quote of the one that closes.
-    let inside = value.trim_end_matches('\\');
-    let after = value.get(inside.len()..).unwrap_or_default();
-    format!("\"{}\"{after}", inside.replace('"', ESCAPED))
-}
-
-/// What one part means; `None` when nothing is left of it, or what is wrong with it.
-fn read<T: Term>(part: &str) -> Result<Option<What<T>>, String> {
-    let word = || {
-        let word = plain(&unquoted(part));
-        if word.is_empty() { None } else { Some(T::bare(part).map_or(What::Word(word), What::Term)) }
-    };
-    let Some(at) = part.find([':', '<', '>']).filter(|at| *at > 0) else { return Ok(word()) };
-    let (field, rest) = part.split_at(at);
-    // Anything else with a colon is a text somebody looks for, such as a time or an address.
-    if !field.bytes().all(|b| b.is_ascii_alphabetic()) || rest.starts_with("://") {
-        return Ok(word());
-    }
-    let field = field.to_ascii_lowercase();
-    let sign = rest.chars().next().unwrap_or(':');
-    let value = plain(&unquoted(rest.get(1..).unwrap_or_default()));
-    match T::read(&field, sign, value) {
-        Some(term) => term.map(|term| Some(What::Term(term))),
-        None => {
-            let known = if T::FIELDS.is_empty() { "words" } else { T::FIELDS };
-            Err(format!("there is no filter {field}{sign} here, only {known}"))
-        }
-    }
 }
 
 /// Adds a text to what words are looked for in. Of a hundred thousand names most are plain already, and cost nothing to be
@@ -347,6 +272,11 @@ mod tests {
         assert_eq!(among("over:8 NOT is:even OR NOT over:0"), [0, 9, 11]);
         assert_eq!(among("NOT NOT over:11"), [12]);
         assert_eq!(among("1 NOT 0"), [1, 11, 12]);
+        assert_eq!(among("(1 OR 2) over:3"), [10, 11, 12]);
+        assert_eq!(among("1 OR 2 over:3"), [1, 10, 11, 12], "OR binds least");
+        assert_eq!(among("NOT (over:3 OR is:even)"), [1, 3]);
+        assert_eq!(among("NOT (over:3 (is:even OR 11)) over:8"), [9]);
+        assert_eq!(among("((over:11) OR ((3)))"), [3, 12]);
         assert!(among("\"not\" over:3").is_empty(), "a small word is a word");
         assert!(among("\"NOT\" over:3").is_empty(), "and so is what stands in quotes");
     }
@@ -357,6 +287,9 @@ mod tests {
         assert_eq!(among("negative"), [-2, -1]);
         assert_eq!(among("over:11 OR negative is:even"), [-2, 12]);
         assert_eq!(among("NOT negative is:even over:9"), [10, 12]);
+        assert_eq!(among("(negative OR over:11) is:even"), [-2, 12]);
+        assert_eq!(among("NOT (NOT negative)"), [-2, -1]);
+        assert_eq!(among("NOT (negative OR over:1)"), [0, 1]);
     }
 
     #[test]
@@ -390,8 +323,12 @@ mod tests {
             ("over:11 or 3", "or is looked for as a word; write OR"),
             ("\"two words", "the last \" is not closed"),
             ("over:3 \"", "the last \" is not closed"),
-            ("(over:3 OR is:even)", "brackets group nothing here"),
-            ("over:3 ( 4 )", "brackets group nothing here"),
+            ("over:3 (is:even", "this ( is not closed; write \"(\" to look for it (at 8)"),
+            ("over:3) is:even", "this ) closes nothing"),
+            ("over:3 ()", "nothing stands in these brackets"),
+            ("over:3 (is:odd OR 4)", "is: needs even (at 9)"),
+            ("(over:3 OR)", "OR stands between two; write \"OR\" to look for the word (at 9)"),
+            ("(over:3 NOT)", "NOT needs something behind it"),
         ] {
             assert!(told(line).iter().any(|told| told.starts_with(said)), "{line}: {:?}", told(line));
         }
@@ -430,18 +367,15 @@ mod tests {
         assert_eq!(among("@edge @even"), [10, 12]);
         assert_eq!(among("@even over:9 OR 3"), [3, 10, 12]);
         assert_eq!(among("@edge NOT 0"), [1, 11, 12]);
-        for (line, said) in [("NOT @edge", "NOT turns one"), ("@wrong", "is: needs even")] {
-            assert!(filter(line).mistakes.iter().any(|told| told.starts_with(said)), "{line}");
-        }
+        assert_eq!(among("NOT @edge over:8"), [9], "1 stands in 10 and 11");
+        assert_eq!(filter("@wrong").mistakes, ["in @wrong: is: needs even"]);
         assert_eq!(filter("@nobody").mistakes, ["no line is named @nobody"]);
-        let many = ["@edge"; 12].join(" ");
-        assert_eq!(filter(&many).mistakes.last().unwrap(), "too many names at once");
     }
 
     #[test]
     fn a_quote_that_is_meant_is_written_with_a_backslash() {
         let filter = Filter::<Number>::parse(r#""bob \"the\" key" c:\keys"#);
-        assert_eq!(filter.mistakes, ["there is no filter c: here, only over: is:"]);
+        assert_eq!(filter.mistakes, ["there is no filter c: here, only over: is: (at 19)"]);
         assert!(filter.lets(false, "bob \"the\" key", |_| false));
         assert!(!filter.lets(false, "bob the key", |_| false));
         assert!(Filter::<Number>::parse(r#"bob \"the"#).mistakes.is_empty());
@@ -449,15 +383,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_quoted_is_read_as_it_was(value in "[a-z \"\\\\é()]{0,12}") {
-            let value = plain(&value);
-            let line = format!("before {} after", quoted(&value));
-            prop_assert_eq!(last_part(line.trim_end_matches(" after")), quoted(&value));
-            prop_assert_eq!(parts(&line).get(1).map(|part| unquoted(part)), Some(value));
-        }
-
-        #[test]
-        fn no_line_is_too_odd_to_be_read(text in "[a-zNOTR:<>\" é日0-9]{0,24}") {
+        fn no_line_is_too_odd_to_be_read(text in "[a-zNOTR:<>()\" é日0-9]{0,24}") {
             let filter = Filter::<Number>::parse(&text);
             let _ = filter.lets(false, "anything", |_| true);
         }

@@ -33,6 +33,7 @@
 
 mod cycle;
 mod missed;
+mod outlook;
 mod pass;
 mod presented;
 
@@ -41,13 +42,14 @@ pub(in crate::domain) use self::cycle::before;
 pub use self::cycle::{Cycle, Hold, NoticeKind, Protection, Seen, Step, Word};
 use self::missed::{missed_from, secret_missed_from};
 pub use self::missed::{old_secret_used, still_used};
+pub use self::outlook::Outlook;
 pub use self::pass::{Pass, Plan};
 pub(in crate::domain) use self::presented::presented;
 use self::presented::ring;
 pub use self::presented::{is_noted, rings};
 use super::time::DAY_MS;
 use super::verdict::closed;
-use super::{Expiry, Key, KeyId, KeyState, Policy, State, Timestamp};
+use super::{App, Expiry, Key, KeyId, KeyState, Policy, State, Timestamp};
 
 /// Days before a deletion at which it is announced, in their order.
 pub const STEPS: [u32; 3] = [FIRST, 7, 1];
@@ -132,52 +134,31 @@ impl Told {
     }
 }
 
-/// Keys that are looked at together, so that the state is not held for as long as all of them take.
-const IN_SIGHT: usize = 4_096;
-
-/// What a look from afar finds, some keys at a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Outlook {
-    /// Whether a [`plan`] may have something to do. Nothing is missed of what was due before the look began.
-    pub is_due: bool,
-    /// When something is due that is not now, if anything is.
-    pub next: Option<Timestamp>,
-    looked: usize,
-}
-
-impl Outlook {
-    /// Looks at some more keys; `false` when none is left. Between two calls the state may be let go of: it only grows.
-    pub fn look_on(&mut self, state: &State, grounds: Grounds) -> bool {
-        if grounds.complete_since.is_none() {
-            return false;
-        }
-        let (mut plan, mut due, mut looked) = (Plan::default(), Vec::new(), 0);
-        if self.looked == 0 {
-            survey_apps(state, grounds.now, &mut plan);
-        }
-        for key in state.keys().skip(self.looked).take(IN_SIGHT) {
-            looked += 1;
-            survey(state, key, grounds, &mut plan, &mut due);
-        }
-        self.looked += looked;
-        // Whatever waits for a word, or has it, is for the whole plan to weigh.
-        self.is_due |= !plan.is_empty() || !due.is_empty() || !state.hold().is_empty();
-        self.next = earliest(self.next, plan.next);
-        looked == IN_SIGHT
-    }
-}
-
 /// What a sweep of the whole state finds due.
 pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
+    let keys = state.keys().map(|key| (key, usize::from(!key.state(grounds.now).is_over())));
+    plan_of(state, grounds, state.apps(), keys, 0)
+}
+
+/// What is due of these apps and keys, where each counts for so many live ones beside `live` others.
+fn plan_of<'s>(
+    state: &'s State,
+    grounds: Grounds,
+    apps: impl Iterator<Item = &'s App>,
+    keys: impl Iterator<Item = (&'s Key, usize)>,
+    mut live: usize,
+) -> Plan<'s> {
     let now = grounds.now;
     let mut plan = Plan::default();
     if grounds.complete_since.is_none() {
         return plan;
     }
-    survey_apps(state, now, &mut plan);
-    let (mut due, mut live) = (Vec::new(), 0);
-    for key in state.keys() {
-        live += usize::from(!key.state(now).is_over());
+    for app in apps {
+        survey_app(state, app, now, &mut plan);
+    }
+    let mut due = Vec::new();
+    for (key, lives) in keys {
+        live += lives;
         survey(state, key, grounds, &mut plan, &mut due);
     }
     due.sort_unstable_by_key(|key: &&Key| key.id);
@@ -210,29 +191,28 @@ pub fn plan(state: &State, grounds: Grounds) -> Plan<'_> {
     plan
 }
 
-/// What is due for the old secrets of apps, and when something will be. Those of a deleted app open nothing.
-fn survey_apps<'s>(state: &'s State, now: Timestamp, plan: &mut Plan<'s>) {
-    for app in state.apps().filter(|app| !app.is_deleted()) {
-        let Some(old) = app.previous() else { continue };
-        plan.secrets.extend(state.secret_grace_end(app, now).map(|grace| (app, grace)));
-        match old.until.instant() {
-            Some(end) if now >= end => plan.spent.push(app),
-            Some(end) => {
-                let (is_told, used) = (old.missed == Some(end), state.usage_of(old.uses).last_used_at);
-                let from = secret_missed_from(app).filter(|_| !is_told);
-                plan.next =
-                    earliest(plan.next, from.and_then(|from| missed_at(from, used, now)).or(Some(end)));
-                if !is_told && old_secret_used(state, app, now) {
-                    plan.missed.push((app, end));
-                }
+/// What is due for the old secret of an app, and when something will be. That of a deleted app opens nothing.
+fn survey_app<'s>(state: &'s State, app: &'s App, now: Timestamp, plan: &mut Plan<'s>) {
+    let Some(old) = app.previous().filter(|_| !app.is_deleted()) else { return };
+    plan.secrets.extend(state.secret_grace_end(app, now).map(|grace| (app, grace)));
+    match old.until.instant() {
+        Some(end) if now >= end => plan.spent.push(app),
+        Some(end) => {
+            let (is_told, used) = (old.missed == Some(end), state.usage_of(old.uses).last_used_at);
+            let from = secret_missed_from(app).filter(|_| !is_told);
+            plan.next = earliest(plan.next, from.and_then(|from| missed_at(from, used, now)).or(Some(end)));
+            if !is_told && old_secret_used(state, app, now) {
+                plan.missed.push((app, end));
             }
-            None => {}
         }
+        None => {}
     }
 }
 
 /// What is due for one key, deleted or not, and when something will be.
 fn survey<'s>(state: &'s State, key: &'s Key, grounds: Grounds, plan: &mut Plan<'s>, due: &mut Vec<&'s Key>) {
+    #[cfg(test)]
+    tests::LOOKS.with(|looks| looks.set(looks.get() + 1));
     if let Some(until) = key.restorable_until() {
         if grounds.now >= until {
             plan.purges.push(key);
@@ -418,5 +398,15 @@ fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestam
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Keys that were looked at on this thread, each as often as it was.
+        pub(crate) static LOOKS: Cell<usize> = const { Cell::new(0) };
     }
 }

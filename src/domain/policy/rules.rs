@@ -9,6 +9,8 @@ use crate::domain::{Role, Url};
 pub struct Rule {
     /// Its name on the command line.
     pub name: &'static str,
+    /// What it is called on a screen, before its value.
+    pub title: &'static str,
     /// What it does, one sentence.
     pub about: &'static str,
     /// The values it takes, for errors and forms.
@@ -68,6 +70,7 @@ impl Policy {
     pub const RULES: &'static [Rule] = &[
         Rule {
             name: "keys-per-operator",
+            title: "Keys per operator",
             about: "Live keys one operator may own; expired and revoked ones do not count.",
             form: "a number from 1 to 1000000",
             get: |p| p.keys_per_operator.to_string(),
@@ -78,6 +81,7 @@ impl Policy {
         },
         Rule {
             name: "default-life-agency",
+            title: "Life of agency keys",
             about: "Life of a new agency key when the form is left as it is.",
             form: "never or a number of days such as 365d, at most 3660d",
             get: |p| show(p.default_life_agency, "d", "never"),
@@ -88,6 +92,7 @@ impl Policy {
         },
         Rule {
             name: "default-life-location",
+            title: "Life of location keys",
             about: "Life of a new location key when the form is left as it is.",
             form: "never or a number of days such as 365d, at most 3660d",
             get: |p| show(p.default_life_location, "d", "never"),
@@ -98,6 +103,7 @@ impl Policy {
         },
         Rule {
             name: "default-life-app",
+            title: "Life of app keys",
             about: "Life of a new app key when the form is left as it is.",
             form: "never or a number of days such as 365d, at most 3660d",
             get: |p| show(p.default_life_app, "d", "never"),
@@ -108,6 +114,7 @@ impl Policy {
         },
         Rule {
             name: "max-life",
+            title: "Longest life",
             about: "The longest life a new key may have; with a limit, no key may live for ever.",
             form: "none or a number of days such as 365d, at most 3660d",
             get: |p| show(p.max_life, "d", "none"),
@@ -118,6 +125,7 @@ impl Policy {
         },
         Rule {
             name: "idle-days",
+            title: "Unused until deleted",
             about: "Days without use after which a sweep deletes a key, told of 15, 7 and 1 days before.",
             form: "off or a number of days from 16 to 3660, such as 90d",
             get: |p| show(p.idle_days, "d", "off"),
@@ -128,6 +136,7 @@ impl Policy {
         },
         Rule {
             name: "notice-days",
+            title: "Notice of an end",
             about: "Days before expiry at which keydeck starts to warn.",
             form: "a number of days from 1 to 365, such as 7d",
             get: |p| format!("{}d", p.notice_days),
@@ -138,6 +147,7 @@ impl Policy {
         },
         Rule {
             name: "notice-days-agency",
+            title: "Notice, agency keys",
             about: "The same for agency keys, unless a key has days of its own; default is as for all.",
             form: "default or a number of days from 1 to 365, such as 30d",
             get: |p| show(p.notice_days_agency, "d", DEFAULT),
@@ -148,6 +158,7 @@ impl Policy {
         },
         Rule {
             name: "notice-days-location",
+            title: "Notice, location keys",
             about: "The same for location keys, unless a key has days of its own; default is as for all.",
             form: "default or a number of days from 1 to 365, such as 30d",
             get: |p| show(p.notice_days_location, "d", DEFAULT),
@@ -158,6 +169,7 @@ impl Policy {
         },
         Rule {
             name: "notice-days-app",
+            title: "Notice, app keys",
             about: "The same for app keys, unless a key has days of its own; default is as for all.",
             form: "default or a number of days from 1 to 365, such as 30d",
             get: |p| show(p.notice_days_app, "d", DEFAULT),
@@ -168,6 +180,7 @@ impl Policy {
         },
         Rule {
             name: "ended-days",
+            title: "Expired keys go after",
             about: "Days after its end at which a sweep clears an expired key away, unless it is protected.",
             form: "never or a number of days from 1 to 365, such as 30d",
             get: |p| show(p.ended_days, "d", "never"),
@@ -178,6 +191,7 @@ impl Policy {
         },
         Rule {
             name: "issue-agency",
+            title: "May issue agency keys",
             about: "The least role that may issue agency keys.",
             form: "admin or manager",
             get: |p| p.issue_agency.to_string(),
@@ -188,6 +202,7 @@ impl Policy {
         },
         Rule {
             name: "issue-location",
+            title: "May issue location keys",
             about: "The least role that may issue location keys.",
             form: "admin or manager",
             get: |p| p.issue_location.to_string(),
@@ -198,6 +213,7 @@ impl Policy {
         },
         Rule {
             name: "issue-app",
+            title: "May make apps",
             about: "The least role that may create apps and issue their keys.",
             form: "admin or manager",
             get: |p| p.issue_app.to_string(),
@@ -208,6 +224,7 @@ impl Policy {
         },
         Rule {
             name: "token-seconds",
+            title: "Seconds of a token",
             about: "Life of an access token; short, since who checks it offline learns nothing of a revocation.",
             form: "a number of seconds from 60 to 3600",
             get: |p| p.token_seconds.to_string(),
@@ -218,6 +235,7 @@ impl Policy {
         },
         Rule {
             name: "signing-key-days",
+            title: "Signing key lasts",
             about: "Days after which the key that signs access tokens is replaced by the next.",
             form: "a number of days from 1 to 365, such as 30d",
             get: |p| format!("{}d", p.signing_key_days),
@@ -228,6 +246,7 @@ impl Policy {
         },
         Rule {
             name: "base-url",
+            title: "Base URL",
             about: "Where your platform answers: the examples under 'How to call' are written with it.",
             form: "none or an address such as https://api.acme.com",
             get: |p| p.base_url.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
@@ -238,6 +257,7 @@ impl Policy {
         },
         Rule {
             name: "token-issuer",
+            title: "Token issuer",
             about: "Who issues access tokens, their claim iss; default is the store's own name, urn:keydeck:…",
             form: "default or an https address such as https://keys.example.com",
             get: |p| shown(p.token_names.now.issuer.as_ref()),
@@ -248,6 +268,7 @@ impl Policy {
         },
         Rule {
             name: "token-audience",
+            title: "Token audience",
             about: "Whom access tokens are for, their claim aud; default is the store's own name.",
             form: "default or a name of visible ASCII characters without quotes, such as platform",
             get: |p| shown(p.token_names.now.audience.as_ref()),
@@ -258,6 +279,7 @@ impl Policy {
         },
         Rule {
             name: "lock-minutes",
+            title: "Minutes until it locks",
             about: "Minutes without a key press after which the console locks and forgets the store's key.",
             form: "off or a number of minutes from 1 to 1440",
             get: |p| show(p.lock_minutes, "", "off"),

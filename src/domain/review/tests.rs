@@ -82,6 +82,7 @@ pub(in crate::domain) fn app() -> App {
         spent: None,
         lockdown: None,
         handed: None,
+        terms: None,
     }
 }
 

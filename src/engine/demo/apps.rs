@@ -158,6 +158,7 @@ impl Story {
                 profile,
                 method: plan.method,
                 scopes: self.scopes_for(plan.preset, Level::App, plan.method),
+                terms: crate::domain::Terms::default(),
             };
             self.at(plan.old, Scene::Create(at % 2, plan, new));
         }

@@ -2,6 +2,9 @@
 
 use minicbor::Encode;
 
+use std::sync::mpsc;
+
+use super::gather::send_rows;
 use super::*;
 use crate::crypto::passphrase::{Cost, Passphrase};
 use crate::crypto::random::OsEntropy;
@@ -9,7 +12,7 @@ use crate::domain::time::DAY_MS;
 use crate::domain::{Command, KeyId, Name, NewKey, Note, Place};
 use crate::engine::clock::TestClock;
 use crate::engine::open::{Key, Open, Options, found, open};
-use crate::engine::rows::usage_key;
+use crate::engine::rows::{UseRow, usage_key};
 use crate::engine::{Engine as _, Via};
 use crate::store::Op;
 

@@ -8,6 +8,7 @@ use crate::crypto::token::{Token, TokenKind};
 use crate::crypto::{CryptoError, public_id};
 use crate::domain::audit::{Entry, Outcome, SubjectLine, Trimmed};
 use crate::domain::command::{About, Draws, Toll, Yields};
+use crate::domain::lifecycle::Outlook;
 use crate::domain::{
     self, Command, Context, Event, Extent, HeaderMark, Minted, Place, PublicId, Record, Refusal, Role, State,
     Timestamp, decide,
@@ -24,6 +25,15 @@ use crate::store::CommitError;
 const IDS: usize = 72;
 /// The same for one that gives an app a new secret.
 const SECRETS: usize = 4;
+/// What a judgement is given besides the command.
+#[derive(Default)]
+pub(in crate::engine) struct Aside<'a> {
+    /// What recognises a secret made elsewhere.
+    pub imported: Option<Box<domain::Imported>>,
+    /// Where a sweep is to look.
+    pub outlook: Option<&'a Outlook>,
+}
+
 /// Draws of a token before a run of collisions counts as a broken generator.
 const DRAWS: usize = 4;
 
@@ -44,14 +54,15 @@ impl LocalEngine {
         minted: Option<Minted>,
     ) -> Result<(), EngineError> {
         let mut ledger = self.ledger();
-        self.judge(&mut ledger, session, command, minted).map(drop).map_err(EngineError::from_judge).or_else(
-            |error| {
+        self.judge(&mut ledger, session, command, minted, None)
+            .map(drop)
+            .map_err(EngineError::from_judge)
+            .or_else(|error| {
                 if let EngineError::Refused(refusal) = &error {
                     self.note_refusal(&mut ledger, session, command, refusal)?;
                 }
                 Err(error)
-            },
-        )
+            })
     }
 
     fn judge(
@@ -60,6 +71,7 @@ impl LocalEngine {
         session: &Session,
         command: &Command,
         minted: Option<Minted>,
+        outlook: Option<&Outlook>,
     ) -> Result<Vec<Event>, Judged> {
         // The uses of both secrets of an app are noted under ids of their own.
         let wanted = match command.draws() {
@@ -76,7 +88,7 @@ impl LocalEngine {
         for _ in 0..wanted {
             ids.push(public_id::generate(ledger.entropy())?);
         }
-        let context = self.context(session, &ids, minted);
+        let context = Context { outlook, ..self.context(session, &ids, minted) };
         Ok(decide(&self.state(), command, &context)?)
     }
 
@@ -96,6 +108,7 @@ impl LocalEngine {
             catalog: &self.catalog,
             ids,
             minted,
+            outlook: None,
         }
     }
 
@@ -105,17 +118,17 @@ impl LocalEngine {
         ledger: &mut Ledger,
         session: &Session,
         command: &Command,
-        imported: Option<Box<domain::Imported>>,
+        Aside { imported, outlook }: Aside<'_>,
     ) -> Result<(Vec<Event>, Option<Token>), Judged> {
         let (kind, id) = match command.draws() {
             // A recovery code goes into the header, which is not judged here.
             Draws::Nothing | Draws::Ids | Draws::RecoveryCode => {
-                return Ok((self.judge(ledger, session, command, None)?, None));
+                return Ok((self.judge(ledger, session, command, None, outlook)?, None));
             }
             Draws::ImportedId => {
                 let id = public_id::generate(ledger.entropy())?;
                 let minted = Minted { id, verifier: domain::Verifier::NONE, imported };
-                return Ok((self.judge(ledger, session, command, Some(minted))?, None));
+                return Ok((self.judge(ledger, session, command, Some(minted), None)?, None));
             }
             Draws::Token(place) => (kind_of(place), None),
             // For one that is not there nothing is made.
@@ -132,7 +145,7 @@ impl LocalEngine {
                 None => Token::mint(kind, ledger.entropy())?,
             };
             let minted = Minted { id: token.id(), verifier: self.verifier.digest(&token), imported: None };
-            match self.judge(ledger, session, command, Some(minted)) {
+            match self.judge(ledger, session, command, Some(minted), None) {
                 Ok(events) => return Ok((events, Some(token))),
                 Err(Judged::No(Refusal::IdTaken)) => last = Refusal::IdTaken,
                 Err(other) => return Err(other),
@@ -198,8 +211,19 @@ impl LocalEngine {
         match command {
             Command::Each(together) => Ok(self.run_each(session, together)),
             Command::TrimAudit { upto, head, .. } => self.trim(session, command, (*upto, head)),
-            command => self.run_with(session, command, None, None),
+            command => self.run_with(session, command, Aside::default(), None),
         }
+    }
+
+    /// One pass of a sweep over what a look has found.
+    pub(in crate::engine) fn run_within(
+        &self,
+        session: &Session,
+        command: &Command,
+        outlook: &Outlook,
+    ) -> Result<Done, EngineError> {
+        let aside = Aside { outlook: Some(outlook), ..Aside::default() };
+        self.run_with(session, command, aside, None)
     }
 
     /// A change that goes with one of the header: from the commit on, the slots that `header` names count and no others.
@@ -209,7 +233,7 @@ impl LocalEngine {
         command: &Command,
         header: HeaderMark,
     ) -> Result<Done, EngineError> {
-        self.run_with(session, command, None, Some(header))
+        self.run_with(session, command, Aside::default(), Some(header))
     }
 
     /// The one way a state changes: judge, write durably, apply, tell. Of many it is [`LocalEngine::run_each`].
@@ -217,7 +241,7 @@ impl LocalEngine {
         &self,
         session: &Session,
         command: &Command,
-        imported: Option<Box<domain::Imported>>,
+        aside: Aside<'_>,
         header: Option<HeaderMark>,
     ) -> Result<Done, EngineError> {
         if !matches!(command, Command::StartSession { .. }) {
@@ -243,7 +267,7 @@ impl LocalEngine {
                 return Err(self.deny_at_once(&mut ledger, session, (command, at), error));
             }
         }
-        let (events, token) = match self.judge_minting(&mut ledger, session, command, imported) {
+        let (events, token) = match self.judge_minting(&mut ledger, session, command, aside) {
             Ok((events, token)) => (Arc::new(events), token),
             Err(Judged::No(refusal)) => {
                 self.note_refusal(&mut ledger, session, command, &refusal)?;
@@ -340,7 +364,7 @@ impl LocalEngine {
         if self.overdue.waits(&command) {
             return self.overdue.in_force(&command, error);
         }
-        match self.judge(ledger, session, &command, None) {
+        match self.judge(ledger, session, &command, None, None) {
             Ok(events) => self.overdue.deny(session, &command, &Arc::new(events), (at, ledger.head()), error),
             Err(_) => error,
         }

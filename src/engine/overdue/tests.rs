@@ -392,6 +392,7 @@ fn create(open: &Open, called: &str) -> AppId {
         },
         method: AuthMethod::Jwt,
         scopes: vec!["contacts.read".into()],
+        terms: crate::domain::Terms::default(),
     };
     AppId(open.engine.execute(&open.session, Command::CreateApp(new)).unwrap().token.unwrap().id())
 }

@@ -10,7 +10,7 @@ use crate::domain::Outside;
 /// Begins a greeting.
 const MAGIC: &[u8; 6] = b"kdctl\n";
 /// Counts changes of the messages within one version of keydeck.
-pub const PROTOCOL: u8 = 11;
+pub const PROTOCOL: u8 = 12;
 /// Bytes a request may have. The largest honest one is an app with all its addresses.
 pub const REQUEST_MAX: usize = 64 * 1024;
 /// Bytes the owner may send in one frame.

@@ -23,5 +23,5 @@ mod visible;
 mod wire;
 
 pub use self::client::{Owner, RemoteEngine};
-pub use self::place::{SOCKET_FILE, knock};
+pub use self::place::{SOCKET_FILE, knock, try_offer};
 pub use self::server::{Control, ControlError, Settings};

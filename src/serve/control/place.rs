@@ -67,6 +67,14 @@ impl Drop for Place {
     }
 }
 
+/// Whether a socket could be offered, by offering one for an instant. As with `Place::offer`, the caller holds the lock.
+///
+/// # Errors
+/// Why none could.
+pub fn try_offer(dir: &Path, wanted: Option<&Path>) -> io::Result<()> {
+    Place::offer(dir, wanted).map(drop)
+}
+
 /// Knocks at the socket of the store in `dir`.
 pub fn knock(dir: &Path) -> io::Result<UnixStream> {
     let name = dir.join(SOCKET_FILE);

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdTcpListener};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener as StdUnixListener;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -63,42 +64,96 @@ impl From<SocketAddr> for Endpoint {
     }
 }
 
-/// An open listener.
-pub(super) enum Listener {
-    Tcp(TcpListener),
-    Unix(SocketFile),
+/// A place that is taken and not served yet; given back when dropped.
+pub struct Bound {
+    socket: Socket,
+    endpoint: Endpoint,
+}
+
+enum Socket {
+    Tcp(StdTcpListener),
+    /// With its file, unless whoever opened it looks after that.
+    Unix(StdUnixListener, Option<SocketFile>),
 }
 
 impl Endpoint {
-    /// Opens it, and tells where it is in full. Must be called on a tokio runtime.
-    pub(super) fn open(&self) -> io::Result<(Listener, Self)> {
+    /// Takes it.
+    ///
+    /// # Errors
+    /// The system's answer, or that another process answers there.
+    pub fn bind(&self) -> io::Result<Bound> {
         match self {
-            Self::Tcp(address) => {
-                let listener = std::net::TcpListener::bind(address)?;
-                listener.set_nonblocking(true)?;
-                let listener = TcpListener::from_std(listener)?;
-                let address = listener.local_addr()?;
-                Ok((Listener::Tcp(listener), Self::Tcp(address)))
-            }
+            Self::Tcp(address) => Bound::of_tcp(StdTcpListener::bind(address)?),
             Self::Unix(path) => {
                 let path = std::path::absolute(path)?;
-                let file = SocketFile::offer(&path)?;
-                Ok((Listener::Unix(file), Self::Unix(path)))
+                let (listener, file) = SocketFile::offer(&path)?;
+                Ok(Bound { socket: Socket::Unix(listener, Some(file)), endpoint: Self::Unix(path) })
             }
         }
     }
 }
 
-/// A socket file that is listened on; removed when dropped.
-pub(super) struct SocketFile {
+impl Bound {
+    /// A port that somebody else opened, such as a supervisor.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub fn of_tcp(listener: StdTcpListener) -> io::Result<Self> {
+        let endpoint = Endpoint::Tcp(listener.local_addr()?);
+        Ok(Self { socket: Socket::Tcp(listener), endpoint })
+    }
+
+    /// A socket file that somebody else opened, and removes.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub fn of_unix(listener: StdUnixListener) -> io::Result<Self> {
+        let path = listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default();
+        Ok(Self { socket: Socket::Unix(listener, None), endpoint: Endpoint::Unix(path) })
+    }
+
+    /// Where it is, in full.
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Listens. Must be called on a tokio runtime.
+    pub(super) fn listen(self) -> io::Result<(Listener, Endpoint)> {
+        let listener = match self.socket {
+            Socket::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                Listener::Tcp(TcpListener::from_std(listener)?)
+            }
+            Socket::Unix(listener, file) => {
+                listener.set_nonblocking(true)?;
+                Listener::Unix(UnixPlace { listener: UnixListener::from_std(listener)?, _file: file })
+            }
+        };
+        Ok((listener, self.endpoint))
+    }
+}
+
+/// An open listener.
+pub(super) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixPlace),
+}
+
+/// A socket file that is listened on.
+pub(super) struct UnixPlace {
     listener: UnixListener,
+    _file: Option<SocketFile>,
+}
+
+/// The file of a socket; removed when dropped.
+struct SocketFile {
     path: PathBuf,
     /// Device and number of the file: one that somebody else put there later is theirs.
     file: (u64, u64),
 }
 
 impl SocketFile {
-    fn offer(path: &Path) -> io::Result<Self> {
+    fn offer(path: &Path) -> io::Result<(StdUnixListener, Self)> {
         socket_file::must_fit(path)?;
         // Left of a process that is gone, unless somebody answers.
         match std::os::unix::net::UnixStream::connect(path) {
@@ -106,12 +161,10 @@ impl SocketFile {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
             Err(_) => socket_file::clear(path)?,
         }
-        let listener = std::os::unix::net::UnixListener::bind(path)?;
+        let listener = StdUnixListener::bind(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
-        listener.set_nonblocking(true)?;
         let there = fs::symlink_metadata(path)?;
-        let listener = UnixListener::from_std(listener)?;
-        Ok(Self { listener, path: path.to_owned(), file: (there.dev(), there.ino()) })
+        Ok((listener, Self { path: path.to_owned(), file: (there.dev(), there.ino()) }))
     }
 }
 
@@ -146,7 +199,7 @@ impl Accept for TcpListener {
     }
 }
 
-impl Accept for SocketFile {
+impl Accept for UnixPlace {
     type Socket = UnixStream;
 
     async fn next(&self) -> io::Result<(UnixStream, Option<IpAddr>)> {
@@ -181,11 +234,11 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn only_a_file_that_nobody_answers_on_is_replaced_and_only_ones_own_is_removed() {
+    #[test]
+    fn only_a_file_that_nobody_answers_on_is_replaced_and_only_ones_own_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("http.sock");
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        drop(StdUnixListener::bind(&path).unwrap());
         assert!(path.exists(), "as a process leaves it that was killed");
         let first = SocketFile::offer(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use hyper::StatusCode;
 
-use super::Front;
 use super::reply::Head;
 use super::reply::{self, Reply};
+use super::{Front, process};
 use crate::domain::{KeyState, Timestamp};
 use crate::engine::{self, Condition, Engine as _, Unwritten, Writing};
 use crate::store::Standing;
@@ -120,5 +120,7 @@ pub fn metrics(front: &Front, _: Head<'_>, _: Option<IpAddr>) -> Reply {
             front.not_ready().is_none().into(),
         ),
     ];
-    reply::text(StatusCode::OK, PROMETHEUS, front.metrics.render(&gauges, &states))
+    let mut text = front.metrics.render(&gauges, &states);
+    process::render(&mut text, front.since);
+    reply::text(StatusCode::OK, PROMETHEUS, text)
 }

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::endpoint::{Accept, Endpoint, Listener};
+use super::endpoint::{Accept, Bound, Endpoint, Listener};
 use super::limits::{HEAD_BYTES, Limits};
 use super::router::Router;
 use super::seat::{Order, Stage, Taken, Watched};
@@ -31,7 +31,15 @@ pub struct Server {
 impl Server {
     /// Opens the listener. Must be called on a tokio runtime; port 0 takes any free one.
     pub fn bind(engine: Arc<LocalEngine>, endpoint: &Endpoint, limits: Limits) -> io::Result<Self> {
-        let (listener, endpoint) = endpoint.open()?;
+        Self::on(engine, endpoint.bind()?, limits)
+    }
+
+    /// The same at a place that is taken already.
+    ///
+    /// # Errors
+    /// It cannot be listened on.
+    pub fn on(engine: Arc<LocalEngine>, place: Bound, limits: Limits) -> io::Result<Self> {
+        let (listener, endpoint) = place.listen()?;
         engine.publish_first_key();
         Ok(Self { front: Arc::new(Front::new(engine, limits)), listener, endpoint })
     }

@@ -6,8 +6,8 @@
 //! - [`router`]: the table of all routes. `verify`: the answer to "may this request pass?", made of `lines` (the
 //!   headers that matter), `credential` (exactly one, from one place), `path` (does it read in one way?), `ask` (which
 //!   scopes, which profile), `gate` (the engine), `bearer` (who it is) and `reply` (what is said).
-//! - `oauth`: access tokens; `credentials`: which app asks for them.
-//! - [`form`]: reading a small body, for endpoints that take one. [`metrics`], `health`: for whoever watches.
+//! - `oauth`: access tokens; `credentials`: which app asks for them; `metadata`: what clients find by themselves.
+//! - [`form`]: reading a small body, for endpoints that take one. [`metrics`], `health`, `process`: for whoever watches.
 //!
 //! Whatever goes wrong here is a refusal: an allow is written in one place, `reply::allow`, from a decision of the
 //! engine that says so.
@@ -23,9 +23,11 @@ mod health;
 pub mod limits;
 mod lines;
 mod listen;
+mod metadata;
 pub mod metrics;
 mod oauth;
 mod path;
+mod process;
 pub mod reply;
 pub mod router;
 mod seat;
@@ -40,7 +42,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use self::ask::Profile;
 pub use self::bearer::NAMES as IDENTITY;
 pub(super) use self::credential::{Presented, read as read_credential};
-pub use self::endpoint::{BadEndpoint, Endpoint};
+pub use self::endpoint::{BadEndpoint, Bound, Endpoint};
 pub(super) use self::gate::{address, is_slow};
 pub use self::limits::Limits;
 pub(super) use self::lines::Lines;
@@ -49,6 +51,7 @@ use self::metrics::Metrics;
 use self::seat::Seats;
 use self::tally::Tally;
 pub use self::workers::{default_workers, runtime};
+use crate::domain::Timestamp;
 use crate::engine::{Engine as _, LocalEngine};
 use crate::store::Standing;
 
@@ -62,11 +65,14 @@ pub struct Front {
     tally: Tally,
     seats: Arc<Seats>,
     stopping: AtomicBool,
+    /// When it began to answer.
+    since: Timestamp,
 }
 
 impl Front {
     fn new(engine: Arc<LocalEngine>, limits: Limits) -> Self {
         Self {
+            since: engine.now().time,
             engine,
             metrics: Metrics::default(),
             tally: Tally::default(),

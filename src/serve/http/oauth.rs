@@ -1,6 +1,6 @@
 //! Access tokens over HTTP: issued (RFC 6749 §4.4), asked about (RFC 7662), ended (RFC 7009), and the keys to check
-//! them with (RFC 7517). Only apps may ask, each about its own; nobody is told why something is refused beyond what
-//! the standards name.
+//! them with (RFC 7517). Only apps may ask, each about its own, and resource servers about what is for them; nobody is
+//! told why something is refused beyond what the standards name.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,8 +19,9 @@ use super::lines::Lines;
 use super::metrics::Fault;
 use super::reply::{self, Reply};
 use super::reply::{Head, Later};
+use crate::domain::Timestamp;
 use crate::engine::Origin;
-use crate::engine::oauth::{Client, Granted, Introspection, PublicJwk, TokenRefusal};
+use crate::engine::oauth::{Client, Granted, Introspection, Known, PublicJwk, TokenRefusal};
 
 const JSON: &str = "application/json";
 /// A next key is published an hour before it signs; whoever looks four times in an hour always knows it.
@@ -42,14 +43,16 @@ struct TokenAnswer<'a> {
     scope: String,
 }
 
-/// RFC 7662 §2.2.
+/// RFC 7662 §2.2. A key that is of no app has no client, and one that never ends no end.
 #[derive(Serialize)]
-struct Known {
+struct Good {
     active: bool,
     scope: String,
-    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
     token_type: &'static str,
-    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
     iat: i64,
     sub: String,
     aud: String,
@@ -61,6 +64,9 @@ struct Known {
 struct Unknown {
     active: bool,
 }
+
+#[derive(Serialize)]
+struct Ended {}
 
 #[derive(Serialize)]
 struct Keys {
@@ -99,7 +105,8 @@ pub fn token(front: Arc<Front>, head: Parts, body: Incoming, peer: Option<IpAddr
                 None => return Err(Unread::Request("The parameter grant_type is missing.").into()),
             }
             // The signing key may be due, and a new one is written to disk first.
-            let granted = blocking(move || front.engine.grant(&client, fields.get("scope"))).await?;
+            let grant = move || front.engine.grant(&client, fields.get("scope"), fields.get("resource"));
+            let granted = blocking(grant).await?;
             Ok(issued(&granted))
         };
         done.await.unwrap_or_else(|no| {
@@ -116,8 +123,11 @@ pub fn introspect(front: Arc<Front>, head: Parts, body: Incoming, peer: Option<I
     Box::pin(async move {
         let done = async {
             let (client, fields) = asker(&front, &head, body, peer).await?;
-            let token = presented(&fields)?;
-            Ok(match front.engine.introspect(&client, token.as_bytes()) {
+            // An imported key costs a slow hash.
+            let slow = gate::is_slow(presented(&fields)?.as_bytes());
+            let look =
+                move || front.engine.introspect(&client, fields.get("token").unwrap_or_default().as_bytes());
+            Ok(match if slow { blocking(move || Ok(look())).await? } else { look() } {
                 Some(known) => json(StatusCode::OK, &active(&known)),
                 None => json(StatusCode::OK, &Unknown { active: false }),
             })
@@ -136,7 +146,8 @@ pub fn revoke(front: Arc<Front>, head: Parts, body: Incoming, peer: Option<IpAdd
                 front.engine.revoke_token(&client, fields.get("token").unwrap_or_default().as_bytes())
             };
             blocking(end).await?;
-            Ok(private(Reply::default()))
+            // RFC 7009 §2.2 has clients look at the status alone; some read JSON whatever the answer is about.
+            Ok(json(StatusCode::OK, &Ended {}))
         };
         done.await.unwrap_or_else(|no| refusal(&no))
     })
@@ -196,19 +207,29 @@ fn issued(granted: &Granted) -> Reply {
     )
 }
 
-fn active(known: &Introspection) -> Known {
-    let claims = &known.claims;
-    Known {
+fn active(told: &Introspection) -> Good {
+    let second = |at: Timestamp| at.0 / 1_000;
+    let (client, scopes, issued, ends, subject, id) = match &told.known {
+        Known::Token(claims) => {
+            let (app, id) = (claims.app.to_string(), claims.id.to_string());
+            (Some(app.clone()), &claims.scopes, claims.issued, Some(claims.expires), app, id)
+        }
+        Known::Key { key, app, scopes, issued, expiry } => {
+            let app = app.map(|app| app.to_string());
+            (app, scopes, *issued, expiry.instant(), key.to_string(), key.to_string())
+        }
+    };
+    Good {
         active: true,
-        scope: claims.scopes.to_string(),
-        client_id: claims.app.to_string(),
+        scope: scopes.to_string(),
+        client_id: client,
         token_type: "Bearer",
-        exp: claims.expires.0 / 1_000,
-        iat: claims.issued.0 / 1_000,
-        sub: claims.app.to_string(),
-        aud: known.config.audience().to_owned(),
-        iss: known.config.issuer().to_owned(),
-        jti: claims.id.to_string(),
+        exp: ends.map(second),
+        iat: second(issued),
+        sub: subject,
+        aud: told.config.audience().to_owned(),
+        iss: told.config.issuer().to_owned(),
+        jti: id,
     }
 }
 
@@ -240,8 +261,15 @@ fn refusal(no: &No) -> Reply {
                     reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(wait));
                     reply
                 }
-                TokenRefusal::UnauthorizedClient => problem(bad, "unauthorized_client", Some(&about)),
-                _ => problem(bad, "invalid_scope", Some(&about)),
+                TokenRefusal::NoAccessToken => problem(bad, "unsupported_token_type", Some(&about)),
+                TokenRefusal::UnauthorizedClient | TokenRefusal::NotYours => {
+                    problem(bad, "unauthorized_client", Some(&about))
+                }
+                TokenRefusal::InvalidTarget => problem(bad, "invalid_target", Some(&about)),
+                TokenRefusal::InvalidClient
+                | TokenRefusal::ScopesUnreadable
+                | TokenRefusal::ScopeNotHeld(_)
+                | TokenRefusal::TooManyScopes => problem(bad, "invalid_scope", Some(&about)),
             }
         }
     }

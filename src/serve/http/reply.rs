@@ -108,6 +108,17 @@ pub(in crate::serve) fn insufficient_scope(wanted: &[ScopeId]) -> Reply {
     refusal(StatusCode::FORBIDDEN, challenge)
 }
 
+/// A refusal that says in its challenge where it is written who gives out tokens (RFC 9728 §5.1), if that is written.
+pub(super) fn pointing_to(mut reply: Reply, metadata: Option<&str>) -> Reply {
+    let challenge = reply.headers().get(WWW_AUTHENTICATE).and_then(|challenge| challenge.to_str().ok());
+    // An address has neither quotes nor backslashes.
+    let more = challenge.zip(metadata).map(|(said, at)| format!("{said}, resource_metadata=\"{at}\""));
+    if let Some(more) = more.and_then(|more| HeaderValue::try_from(more).ok()) {
+        reply.headers_mut().insert(WWW_AUTHENTICATE, more);
+    }
+    reply
+}
+
 /// The store cannot vouch for the key now.
 pub(in crate::serve) fn unavailable(profile: Profile) -> Reply {
     match profile {

@@ -19,7 +19,8 @@ use super::limits::URI_BYTES;
 use super::metrics::Fault;
 use super::reply::{self, Head, Later, Reply, Said};
 use super::seat::{Seat, Stage};
-use super::{Front, health, oauth, verify};
+use super::{Front, health, metadata, oauth, verify};
+use crate::domain::signing::RESOURCE_METADATA;
 
 /// What answers.
 #[derive(Clone, Copy)]
@@ -60,6 +61,19 @@ pub const ROUTES: &[Route] = &[
     },
     Route { path: "/oauth/revoke", below: false, methods: POST, handler: Handler::Form(oauth::revoke) },
     Route { path: "/.well-known/jwks.json", below: false, methods: READ, handler: Handler::Now(oauth::keys) },
+    Route {
+        path: "/.well-known/oauth-authorization-server",
+        below: true,
+        methods: READ,
+        handler: Handler::Now(metadata::server),
+    },
+    Route {
+        path: "/.well-known/openid-configuration",
+        below: true,
+        methods: READ,
+        handler: Handler::Now(metadata::openid),
+    },
+    Route { path: RESOURCE_METADATA, below: true, methods: READ, handler: Handler::Now(metadata::resource) },
     Route { path: "/healthz", below: false, methods: READ, handler: Handler::Now(health::alive) },
     Route { path: "/readyz", below: false, methods: READ, handler: Handler::Now(health::ready) },
     Route { path: "/metrics", below: false, methods: READ, handler: Handler::Now(health::metrics) },
@@ -189,6 +203,9 @@ mod tests {
                 ("/oauth/introspect", false, 1),
                 ("/oauth/revoke", false, 1),
                 ("/.well-known/jwks.json", false, 2),
+                ("/.well-known/oauth-authorization-server", true, 2),
+                ("/.well-known/openid-configuration", true, 2),
+                ("/.well-known/oauth-protected-resource", true, 2),
                 ("/healthz", false, 2),
                 ("/readyz", false, 2),
                 ("/metrics", false, 2)

@@ -43,7 +43,7 @@ fn about(
         Err(outcome) => {
             let reply = refusal(outcome, &ask);
             front.metrics.count(outcome, watch.read());
-            return Said::Now(reply);
+            return Said::Now(pointing(front, reply));
         }
     };
     if !gate::is_slow(presented) {
@@ -82,7 +82,11 @@ fn refusal(outcome: Outcome, ask: &Ask) -> Reply {
 fn conclude(front: &Front, ask: &Ask, verdict: Verdict, watch: Stopwatch) -> Reply {
     let (outcome, reply) = answer_to(ask, verdict);
     front.metrics.count(outcome, watch.read());
-    reply
+    if outcome == Outcome::Allowed { reply } else { pointing(front, reply) }
+}
+
+fn pointing(front: &Front, reply: Reply) -> Reply {
+    reply::pointing_to(reply, front.engine.resource_metadata().as_deref())
 }
 
 fn answer_to(ask: &Ask, verdict: Verdict) -> (Outcome, Reply) {

@@ -2,6 +2,7 @@
 //! turns a job into work on another thread and brings the answer to whoever asked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::crypto::scan::Kind;
 use crate::domain::blast::many::Busy;
@@ -17,6 +18,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::engine::handover::Purse;
+use crate::engine::many::Report as Account;
 use crate::engine::{AuditPage, AuditReport, Doors, Many, Session, Whose};
 use crate::tui::action::Action;
 pub use crate::tui::action::Tab;
@@ -27,6 +29,7 @@ use crate::tui::screens::keys::list::Keys;
 use crate::tui::screens::review::rows::Reviewed;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::jump::Trawl;
+use crate::tui::sight::plan::{Means, Plan};
 use crate::tui::sight::subset::Subset;
 
 use super::custody::Fresh;
@@ -51,6 +54,8 @@ pub enum Ask {
     Go(Tab, Errand),
     /// Bring this to the screen below, as the answer of what was done in several steps.
     Report(Answer),
+    /// Keep the report of what was done to many, for whoever wants it in a file.
+    Keep(Account),
     /// Do what this verb does on the screen, as if its key had been pressed there.
     Act(Action),
     /// Be drawn in the theme of this name, or in the one it began with.
@@ -109,6 +114,17 @@ pub enum Errand {
     Setting(Setting),
     /// An entry of the trail, by its number.
     Entry(u64),
+    /// To be asked what this verb asks of it.
+    With(Action, Thing),
+}
+
+/// What an action can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    Key(KeyId),
+    App(AppId),
+    Location(LocationId),
+    Operator(OperatorId),
 }
 
 impl Errand {
@@ -159,9 +175,14 @@ pub enum Job {
         said: String,
     },
     RenewRecovery,
-    /// Write keys to a new file.
-    Export {
+    /// Work out what would become of many keys.
+    Plan {
         keys: Vec<KeyId>,
+        means: Means,
+    },
+    /// Write something to a new file.
+    Export {
+        what: Exported,
         /// A file that is not there yet.
         to: PathBuf,
     },
@@ -199,6 +220,15 @@ pub enum Job {
     Tail(Option<Watched>),
 }
 
+/// What is written to a file for other programs. No secret is in it.
+#[derive(Clone)]
+pub enum Exported {
+    /// Keys, as a table.
+    Keys(Vec<KeyId>),
+    /// The report of what was done to many.
+    Account(Arc<Account>),
+}
+
 /// A secret on its way to a file.
 pub struct HandOver {
     pub secret: SecretText,
@@ -224,6 +254,7 @@ impl Job {
             | Self::Count
             | Self::Ahead
             | Self::Sparks(_)
+            | Self::Plan { .. }
             | Self::Export { .. }
             | Self::Tail(_) => false,
             Self::Run { .. }
@@ -233,6 +264,30 @@ impl Job {
             | Self::Widen
             | Self::LetIn { .. }
             | Self::RenewRecovery => true,
+        }
+    }
+
+    /// What is being done, for whoever waits for it.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::RenewRecovery => "making a recovery code",
+            Self::Run { .. } if self.secret_of().is_some() => "making the secret",
+            Self::Run { .. } => "saving",
+            Self::Part(_) => "going through the keys",
+            Self::HandOver(_) | Self::Purse { .. } | Self::Export { .. } => "writing the file",
+            Self::Widen => "opening the whole agency",
+            Self::LetIn { .. } => "sealing with the passphrase",
+            Self::Audit { .. } => "reading the trail",
+            Self::CheckAudit => "checking the trail",
+            Self::Use(_) | Self::Sparks(_) => "reading its use",
+            Self::Plan { .. } => "looking who uses them",
+            Self::Busy(_) => "counting requests",
+            Self::Doors => "looking what opens the store",
+            Self::Test { .. } => "testing the token",
+            Self::Whose(_) => "looking up the secrets",
+            Self::Count => "counting all keys",
+            Self::Ahead => "looking ahead",
+            Self::Tail(_) => "watching",
         }
     }
 
@@ -264,6 +319,7 @@ impl Job {
             | Self::HandOver(_)
             | Self::Purse { .. }
             | Self::Widen
+            | Self::Plan { .. }
             | Self::Export { .. }
             | Self::LetIn { .. }
             | Self::Audit { .. }
@@ -294,6 +350,8 @@ pub enum Answer {
     },
     /// A part of what is done to many keys was done: how far it is, and what happened.
     Part(Many, Vec<Event>),
+    /// What would become of many keys.
+    Plan(Box<Plan>),
     /// There is a place for the secrets of many keys.
     Purse(Purse),
     /// The session sees the whole agency now.

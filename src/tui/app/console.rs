@@ -286,6 +286,11 @@ impl Program for Keydeck {
         if self.remember(&msg, now, orders) == Frame::Same {
             return orders.still();
         }
+        if let Msg::News(Outcome::Background(background)) = msg {
+            self.setting.themes.tell(background);
+            self.theme = self.setting.themes.wear(self.setting.worn);
+            return;
+        }
         // Stopped and continued without a chance to lock before.
         if matches!((&msg, &self.stage, &self.way), (Msg::Resumed, Stage::Desk(_), Way::Store(_))) {
             return self.lock(Cause::Background { going: false }, now, orders);

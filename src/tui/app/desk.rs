@@ -11,6 +11,7 @@ mod routing;
 mod wishes;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::{Answer, Ask, Errand, Found, Tab};
@@ -21,6 +22,7 @@ use super::kept::Forms;
 use super::look::Look;
 use crate::domain::{Event, Grounds, State};
 use crate::engine::Session;
+use crate::engine::many::Report;
 use crate::tui::canvas::{HitMap, Target};
 use crate::tui::clipboard::{Keep, lease::Lease};
 use crate::tui::clock::{Moment, Now};
@@ -59,7 +61,15 @@ enum Asker {
 
 enum Pending {
     /// A job for the engine.
-    Job { asker: Asker, since: Moment, waited: Waited, changes: bool, deed: Option<Cause> },
+    Job {
+        asker: Asker,
+        since: Moment,
+        waited: Waited,
+        /// What is done, as [`Job::label`] has it.
+        label: &'static str,
+        changes: bool,
+        deed: Option<Cause>,
+    },
     /// A copy, and what to call it.
     Copy { what: String, keep: Keep },
     /// The end of a lease.
@@ -146,6 +156,8 @@ pub struct Desk {
     seen: Vec<Event>,
     looked: Moment,
     parting: Option<Parting>,
+    /// What was done to many last, for whoever wants it in a file.
+    account: Option<Arc<Report>>,
     /// The click before, when another in its place would make it a double one.
     clicked: Option<(Moment, Target)>,
 }
@@ -189,6 +201,7 @@ impl Desk {
             seen: Vec::new(),
             looked: now.at,
             parting: None,
+            account: None,
             clicked: None,
         };
         desk.adopt(habits, now);
@@ -272,15 +285,20 @@ impl Desk {
         self.looked + self.due.holds().map_or(MINUTE, |holds| holds.min(MINUTE))
     }
 
-    /// Since when somebody waits for each job that is waited for.
-    fn waited_since(&self) -> impl Iterator<Item = Moment> {
+    /// Since when somebody waits for each job that is waited for, and what it does.
+    fn waited_for(&self) -> impl Iterator<Item = (Moment, &'static str)> {
         self.jobs.values().filter_map(|pending| match pending {
             Pending::Job { waited: Waited::NoMore, .. }
             | Pending::Copy { .. }
             | Pending::Settle
             | Pending::Search(_) => None,
-            Pending::Job { since, .. } => Some(*since),
+            Pending::Job { since, label, .. } => Some((*since, *label)),
         })
+    }
+
+    /// The first of it alone.
+    fn waited_since(&self) -> impl Iterator<Item = Moment> {
+        self.waited_for().map(|(since, _)| since)
     }
 
     /// Whether the spinner shows.

@@ -34,7 +34,7 @@ use crate::tui::overlay::{Cue, PastedRef};
 use crate::tui::program::{JobId, Msg, Orders};
 use crate::tui::router::route;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::widgets::bars::{self, Hints};
+use crate::tui::widgets::status::{self, Hints};
 use crate::tui::widgets::{layout, text};
 
 /// Columns of its boxes.
@@ -299,7 +299,7 @@ impl Door {
         };
         let hints = Hints { keymap, layer: Layer::Dialog, actions, called: &[] };
         let (_, last) = layout::bottom(area, 1);
-        bars::status(canvas, last, None, &hints, |_| true);
+        status::status(canvas, last, None, &hints, |_| true);
     }
 
     fn input(

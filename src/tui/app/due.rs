@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::look::Look;
+use super::times::remaining;
 use crate::domain::coming::Coming;
 use crate::domain::name::first_few;
 use crate::domain::notice::{Board, Notice, Trouble, What};
@@ -19,6 +20,8 @@ use crate::tui::screens::review::rows::Rows;
 use crate::tui::sight::calendar::{self, Calendar};
 use crate::tui::sight::seen::{Glance, Seen};
 use crate::tui::theme::{Glyphs, Role};
+use crate::tui::widgets::status::Said;
+use crate::tui::widgets::text;
 
 /// What is due among the keys the operator sees.
 #[derive(Clone, Debug, Default)]
@@ -29,10 +32,10 @@ pub struct Due {
     board: Arc<[Notice]>,
     /// What is wrong with the store or the clock, worst first.
     troubles: Troubles,
-    /// The key that ends first: its name, and days until then.
+    /// The key that ends first: its name, and how long until then.
     first: Option<(String, i64)>,
-    /// Days until the first key is deleted for want of use.
-    goes: Option<i64>,
+    /// The key that is deleted first for want of use: the same.
+    goes: Option<(String, i64)>,
     /// What there is to say against keys and apps.
     review: Arc<Rows>,
     /// How much comes on each of the next days; not known where nothing is to judge by.
@@ -139,12 +142,14 @@ impl Due {
         // What somebody has put away is counted by itself: what is told is what the notices list.
         let open = || self.keys.iter().filter(|notice| notice.seen.is_none());
         let ends = || open().filter(|notice| notice.what == What::Ends);
-        let first = ends().next().and_then(|notice| Some((seen.view.key(notice.key?)?, notice.when)));
         let last = ends().next_back().map_or(0, |notice| whole_days(notice.when.since(now)));
         self.within = last.max(seen.view.policy().notice_days.into());
-        self.first = first.map(|(key, at)| (key.name.to_string(), whole_days(at.since(now))));
-        let goes = open().find(|notice| matches!(notice.what, What::Deletion { told: 1.. }));
-        self.goes = goes.map(|notice| whole_days(notice.when.since(now)));
+        let named = |notice: &Notice| {
+            let name = seen.view.key(notice.key?)?.name.to_string();
+            Some((name, notice.when.since(now)))
+        };
+        self.first = ends().next().and_then(named);
+        self.goes = open().find(|notice| matches!(notice.what, What::Deletion { told: 1.. })).and_then(named);
         self.board = self.keys.as_slice().into();
     }
 
@@ -197,35 +202,105 @@ impl Due {
         self.holds
     }
 
-    /// What the status line says, with its look.
-    pub fn said(&self, glyphs: &Glyphs) -> Option<(Role, String)> {
+    /// What the status line says, with its look. What stands first is never left out, and what stands last goes first when room
+    /// is short; how much went is told. In this order: what refuses everything, a stolen secret, what cannot be taken back, who
+    /// is cut off though they call, what ends, what waits for a word, and the rest.
+    pub fn said(&self, glyphs: &Glyphs) -> Option<(Role, Vec<Said>)> {
         let locked = first_few(self.locked.iter().map(String::as_str));
-        let locked = (!locked.is_empty()).then(|| format!("LOCKED DOWN: {locked}"));
-        let joined = |parts: Vec<String>| parts.join(&format!(" {} ", glyphs.dot));
+        let locked = Said::of(self.locked.len(), || format!("LOCKED DOWN: {locked}"));
         if let Some(trouble) = self.troubles.worst() {
-            let parts = locked.into_iter().chain([trouble]).collect();
-            return Some((Role::Bad, format!("{} {}", glyphs.bad, joined(parts))));
+            let open = self.keys.iter().filter(|notice| notice.seen.is_none()).count();
+            let rest = Said::of(open, String::new);
+            let said = signed(glyphs.bad, locked.into_iter().chain([Said::new(trouble, 1)]).chain(rest));
+            return Some((Role::Bad, said));
         }
-        let (mut ending, mut going, mut held, mut others, mut away) = (0, 0, 0, 0, 0);
-        // Keys, then apps.
-        let mut missed = [0, 0];
-        // Decoys, then keys that were deleted.
-        let mut presented = [0, 0];
-        for notice in &self.keys {
-            match notice.what {
-                _ if notice.seen.is_some() => away += 1,
-                What::Ends => ending += 1,
-                What::Deletion { told: 1.. } => going += 1,
-                What::Held(count) => held = count,
+        let is_locked = locked.is_some();
+        let Tally { ending, going, held, others, away, missed, presented } = Tally::of(&self.keys);
+        let ending = self.first.as_ref().and_then(|(name, left)| match ending {
+            0 => None,
+            1 => Some(Said::new(format!("{} expires {}", short(name, glyphs), soon(*left)), 1)),
+            n => Some(Said::new(format!("{n} keys expire within {}", days(self.within)), n)),
+        });
+        let going = self.goes.as_ref().and_then(|(name, left)| match going {
+            0 => None,
+            1 => Some(Said::new(format!("{} is deleted {}", short(name, glyphs), soon(*left)), 1)),
+            n => Some(Said::new(format!("{n} keys are deleted, the first {}", soon(*left)), n)),
+        });
+        let held = Said::of(held, || match held {
+            1 => "1 deletion waits for a word".to_owned(),
+            n => format!("{n} deletions wait for a word"),
+        });
+        let [keys, apps] = missed;
+        let missed = Said::of(keys + apps, || match missed {
+            [1, 0] => "1 old half ends, still used".to_owned(),
+            [n, 0] => format!("{n} old halves end, still used"),
+            [0, 1] => "1 old secret ends, still used".to_owned(),
+            [keys, apps] => format!("{} old secrets end, still used", keys + apps),
+        });
+        let [decoys, dead] = presented;
+        let rings = Said::of(decoys, || match decoys {
+            1 => "a decoy rings: somebody presents it".to_owned(),
+            n => format!("{n} decoys ring: somebody presents them"),
+        });
+        let dead = Said::of(dead, || match dead {
+            1 => "1 deleted key is presented".to_owned(),
+            n => format!("{n} deleted keys are presented"),
+        });
+        let calls: Vec<Said> =
+            [locked, rings, going, missed, ending, held, dead].into_iter().flatten().collect();
+        let is_urgent = !calls.is_empty();
+        let others = Said::of(others, || match others {
+            _ if is_urgent => String::new(),
+            1 => "1 notice".to_owned(),
+            n => format!("{n} notices"),
+        });
+        // Neither the end nor the deletion is put away with its notice. It is no news either: it is not counted among the rest.
+        let away = (away > 0).then(|| Said::new(format!("{away} put away"), 0));
+        let (role, sign) = match (is_locked, is_urgent) {
+            (true, _) => (Role::Bad, glyphs.bad),
+            (false, true) => (Role::Warn, glyphs.warn),
+            (false, false) => (Role::Dim, glyphs.info),
+        };
+        let said = signed(sign, calls.into_iter().chain(others).chain(away));
+        (!said.is_empty()).then_some((role, said))
+    }
+}
+
+/// How many notices there are of each kind that the status line tells apart.
+#[derive(Default)]
+struct Tally {
+    ending: usize,
+    going: usize,
+    held: usize,
+    others: usize,
+    away: usize,
+    /// Old halves of keys, then old secrets of apps.
+    missed: [usize; 2],
+    /// Decoys, then keys that were deleted.
+    presented: [usize; 2],
+}
+
+impl Tally {
+    fn of(notices: &[Notice]) -> Self {
+        let mut tally = Self::default();
+        for notice in notices {
+            *match notice.what {
+                _ if notice.seen.is_some() => &mut tally.away,
+                What::Ends => &mut tally.ending,
+                What::Deletion { told: 1.. } => &mut tally.going,
+                What::Held(count) => {
+                    tally.held = count;
+                    continue;
+                }
                 // By its name, before all others.
-                What::LockedDown(_) => {}
+                What::LockedDown(_) => continue,
                 What::StillUsed => {
-                    let [keys, apps] = &mut missed;
-                    *(if notice.app.is_some() { apps } else { keys }) += 1;
+                    let [keys, apps] = &mut tally.missed;
+                    if notice.app.is_some() { apps } else { keys }
                 }
                 What::Presented { decoy } => {
-                    let [decoys, dead] = &mut presented;
-                    *(if decoy { decoys } else { dead }) += usize::from(notice.seen.is_none());
+                    let [decoys, dead] = &mut tally.presented;
+                    if decoy { decoys } else { dead }
                 }
                 What::Deletion { .. }
                 | What::Trouble(_)
@@ -235,67 +310,35 @@ impl Due {
                 | What::Ended
                 | What::Clears
                 | What::Deleted
-                | What::Restored => others += 1,
-            }
+                | What::Restored => &mut tally.others,
+            } += 1;
         }
-        let ending = match (&self.first, ending) {
-            (_, 0) | (None, _) => None,
-            (Some((name, days)), 1) => Some(format!("{name} expires {}", in_days(*days))),
-            (Some(_), n) => Some(format!("{n} keys expire within {}", days(self.within))),
-        };
-        let going = self.goes.map(|days| match going {
-            1 => format!("1 key is deleted {}", in_days(days)),
-            n => format!("{n} keys are deleted, the first {}", in_days(days)),
-        });
-        let held = match held {
-            0 => None,
-            1 => Some("1 deletion waits for a word".to_owned()),
-            n => Some(format!("{n} deletions wait for a word")),
-        };
-        let missed = match missed {
-            [0, 0] => None,
-            [1, 0] => Some("1 old half ends, still used".to_owned()),
-            [n, 0] => Some(format!("{n} old halves end, still used")),
-            [0, 1] => Some("1 old secret ends, still used".to_owned()),
-            [keys, apps] => Some(format!("{} old secrets end, still used", keys + apps)),
-        };
-        let [decoys, dead] = presented;
-        let rings = match decoys {
-            0 => None,
-            1 => Some("a decoy rings: somebody presents it".to_owned()),
-            n => Some(format!("{n} decoys ring: somebody presents them")),
-        };
-        let dead = match dead {
-            0 => None,
-            1 => Some("1 deleted key is presented".to_owned()),
-            n => Some(format!("{n} deleted keys are presented")),
-        };
-        let urgent = rings.is_some()
-            || dead.is_some()
-            || locked.is_some()
-            || ending.is_some()
-            || going.is_some()
-            || held.is_some()
-            || missed.is_some();
-        let others = match others {
-            0 => None,
-            n if urgent => Some(format!("{n} more")),
-            1 => Some("1 notice".to_owned()),
-            n => Some(format!("{n} notices")),
-        };
-        // Neither the end nor the deletion is put away with its notice.
-        let away = (away > 0).then(|| format!("{away} put away"));
-        let (role, sign) = match (&locked, urgent) {
-            (Some(_), _) => (Role::Bad, glyphs.bad),
-            (None, true) => (Role::Warn, glyphs.warn),
-            (None, false) => (Role::Dim, glyphs.info),
-        };
-        let parts: Vec<String> =
-            [locked, rings, missed, ending, going, held, dead, others, away].into_iter().flatten().collect();
-        if parts.is_empty() {
-            return None;
-        }
-        Some((role, format!("{sign} {}", joined(parts))))
+        tally
+    }
+}
+
+/// The sign before the first of them.
+fn signed(sign: &str, said: impl Iterator<Item = Said>) -> Vec<Said> {
+    let mut said: Vec<Said> = said.collect();
+    if let Some(first) = said.first_mut() {
+        first.text = format!("{sign} {}", first.text);
+    }
+    said
+}
+
+/// A name beside which there is room for what becomes of it.
+fn short(name: &str, glyphs: &Glyphs) -> String {
+    text::fit(name, NAMED, glyphs.ellipsis).into_owned()
+}
+
+/// Cells of a name in the status line.
+const NAMED: u16 = 24;
+
+/// When that is: in the words of all times to come while hours count, in days else.
+fn soon(left: i64) -> String {
+    match whole_days(left) {
+        _ if left < 2 * DAY_MS => format!("in {}", remaining(left)),
+        n => format!("in {n} days"),
     }
 }
 
@@ -306,12 +349,4 @@ const fn whole_days(ms: i64) -> i64 {
 
 fn days(n: i64) -> String {
     if n == 1 { "1 day".into() } else { format!("{n} days") }
-}
-
-fn in_days(n: i64) -> String {
-    match n {
-        ..1 => "within a day".into(),
-        1 => "in 1 day".into(),
-        _ => format!("in {n} days"),
-    }
 }

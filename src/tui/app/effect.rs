@@ -10,6 +10,7 @@ use crate::engine::{Engine, OpenError, Session};
 use crate::serve::door::Hosting;
 use crate::tui::clipboard::{ClipboardError, Keep, Route, Settled};
 use crate::tui::secret::SecretText;
+use crate::tui::theme::Background;
 
 /// What the console wants done elsewhere.
 pub enum Effect {
@@ -46,6 +47,8 @@ pub enum Outcome {
     Happened(Arc<Vec<Event>>),
     /// News: the state changed.
     Changed,
+    /// News: the terminal told its background.
+    Background(Background),
     /// News: the process that has the store open is gone, or sent this console away; why, in words.
     Gone(Arc<str>),
 }

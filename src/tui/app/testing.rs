@@ -17,7 +17,7 @@ use crate::tui::Located;
 use crate::tui::clipboard::{Clipboard, Route};
 use crate::tui::clock::{Moment, Now};
 use crate::tui::keymap::Keymap;
-use crate::tui::looks::Themes;
+use crate::tui::looks::{Began, Themes};
 use crate::tui::program::Capture;
 use crate::tui::screens::{self, Tabbed};
 use crate::tui::testing::{self, FakeClipboard};
@@ -74,7 +74,7 @@ pub fn desk_on(
 /// The same on the demo's store, drawn with these signs.
 pub fn desk_in(glyphs: GlyphSet, screens: Vec<Tabbed>, size: (u16, u16)) -> Console {
     let plain = setting();
-    let setting = Setting { themes: Themes::new(Theme::plain(glyphs), glyphs, false), ..plain };
+    let setting = Setting { themes: Themes::new(own(Theme::plain(glyphs)), glyphs, false), ..plain };
     desk_as(setting, sample().into(), screens, size, &FakeClipboard::default())
 }
 
@@ -85,7 +85,7 @@ pub fn desk_in(glyphs: GlyphSet, screens: Vec<Tabbed>, size: (u16, u16)) -> Cons
 #[expect(clippy::expect_used, reason = "a test may stop")]
 pub fn desk_painted(theme: &str, open: Open, size: (u16, u16), clipboard: &FakeClipboard) -> Console {
     let theme = Theme::built_in(theme, Palette::True, GlyphSet::Unicode).expect("a theme");
-    let setting = Setting { themes: Themes::new(theme, GlyphSet::Unicode, false), ..setting() };
+    let setting = Setting { themes: Themes::new(own(theme), GlyphSet::Unicode, false), ..setting() };
     desk_as(setting, open.into(), screens::all(), size, clipboard)
 }
 
@@ -130,9 +130,13 @@ pub fn remembering_door(
     testing::Console::start(program, hand, size, utc_ms)
 }
 
+fn own(theme: Theme) -> Began {
+    Began::Own(Box::new(theme))
+}
+
 pub(super) fn setting() -> Setting {
     Setting {
-        themes: Themes::new(Theme::plain(GlyphSet::Unicode), GlyphSet::Unicode, false),
+        themes: Themes::new(own(Theme::plain(GlyphSet::Unicode)), GlyphSet::Unicode, false),
         worn: None,
         keymap: Arc::new(Keymap::standard()),
         mistakes: Arc::default(),

@@ -152,7 +152,7 @@ pub fn duration(ms: i64) -> String {
 
 /// A stretch that is to come, rounded up, so that a key issued for 90 days a minute ago does not say 89. Years are
 /// rounded to the nearest.
-fn remaining(ms: i64) -> String {
+pub fn remaining(ms: i64) -> String {
     let up = |unit: i64| (ms.saturating_add(unit - 1)) / unit;
     if ms < MINUTE {
         "< 1 min".to_owned()

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{broadcast, mpsc};
 
-use super::ask::{Answer, HandOver, Job};
+use super::ask::{Answer, Exported, HandOver, Job};
 use super::console::Keydeck;
 use super::custody::{Custody, Fresh, UnderWay};
 use super::effect::{Effect, Outcome};
@@ -19,12 +19,13 @@ use crate::domain::blast::many::Busy;
 use crate::domain::handover::Way;
 use crate::domain::lineage::taking_back;
 use crate::domain::report::Report;
-use crate::domain::{Command, Grounds, KeyId, Refusal, View};
+use crate::domain::{Command, Grounds, Refusal, View};
 use crate::engine::handover::{Handover, Purse, SecretFile};
 use crate::engine::{Brought, Done, Engine, EngineError, News, Session, whose_found};
 use crate::tui::clipboard::Clipboard;
 use crate::tui::program::{Task, Worker};
 use crate::tui::secret::SecretText;
+use crate::tui::sight::plan::Plan;
 use crate::tui::sight::seen::Seen;
 use crate::tui::sight::{self, calendar, report};
 use crate::tui::widgets::text::sentence;
@@ -153,16 +154,20 @@ fn leave(engine: &dyn Engine, session: &Session) {
     }
 }
 
-/// Writes what is known of keys to a new file, for whoever asked alone to read; what is to be said then.
-fn export(engine: &dyn Engine, session: &Session, keys: &[KeyId], to: &Path) -> Result<String, String> {
-    let text = {
-        let state = engine.state();
-        let view = View::new(&state, session.actor());
-        sight::export::csv(keys.iter().filter_map(|id| view.key(*id)), view, engine.now().time)?
+/// Writes something to a new file, for whoever asked alone to read; what is to be said then.
+fn export(engine: &dyn Engine, session: &Session, what: &Exported, to: &Path) -> Result<String, String> {
+    let (text, what) = match what {
+        Exported::Keys(keys) => {
+            let state = engine.state();
+            let view = View::new(&state, session.actor());
+            let text =
+                sight::export::csv(keys.iter().filter_map(|id| view.key(*id)), view, engine.now().time)?;
+            (text, if keys.len() == 1 { "1 key is".to_owned() } else { format!("{} keys are", keys.len()) })
+        }
+        Exported::Account(report) => (report.json()?, "the report is".to_owned()),
     };
     let mut file = SecretFile::create(to).map_err(|unfit| unfit.to_string())?;
     file.add(&text).map_err(|error| format!("It could not be written: {error}."))?;
-    let what = if keys.len() == 1 { "1 key is".to_owned() } else { format!("{} keys are", keys.len()) };
     Ok(format!("{what} in {}, for you alone to read", to.display()))
 }
 
@@ -175,6 +180,30 @@ fn glance(engine: &Arc<dyn Engine>, session: &Session, read: &mut dyn FnMut(&See
 fn perform(engine: &Arc<dyn Engine>, session: &Session, job: Job, under_way: Option<UnderWay>) -> Answer {
     try_perform(engine, session, job, under_way)
         .unwrap_or_else(|error| Answer::Refused(sentence(&error.to_string())))
+}
+
+/// A secret goes where somebody said, and its record says so.
+fn hand_over(engine: &Arc<dyn Engine>, session: &Session, handed: HandOver) -> Answer {
+    let HandOver { secret, to, seal_to, note } = handed;
+    let gone = Handover::open(Some(&to), None, &seal_to).map_err(|unfit| unfit.to_string());
+    let gone = gone.and_then(|way| {
+        way.take(secret.expose()).map_err(|error| format!("It could not be written: {error}."))
+    });
+    let way = match gone {
+        Ok(gone) => gone.way.unwrap_or(Way::File),
+        Err(why) => return Answer::Refused(why),
+    };
+    let how = if way == Way::File { "for you alone to read".to_owned() } else { way.to_string() };
+    let mut said = format!("it is in {}, {how}", to.display());
+    // It is where it is, whether that can be written or not.
+    let events = engine.execute(session, note(way)).map_or_else(
+        |error| {
+            said = format!("it is in {}, but its record does not say so: {error}", to.display());
+            Vec::new()
+        },
+        |done| done.events,
+    );
+    Answer::Done { events, token: None, said }
 }
 
 fn try_perform(
@@ -196,28 +225,12 @@ fn try_perform(
             let events = many.go_on(&**engine, session);
             Answer::Part(many, events)
         }
-        Job::HandOver(HandOver { secret, to, seal_to, note }) => {
-            let gone = Handover::open(Some(&to), None, &seal_to).map_err(|unfit| unfit.to_string());
-            let gone = gone.and_then(|way| {
-                way.take(secret.expose()).map_err(|error| format!("It could not be written: {error}."))
-            });
-            let way = match gone {
-                Ok(gone) => gone.way.unwrap_or(Way::File),
-                Err(why) => return Ok(Answer::Refused(why)),
-            };
-            let how = if way == Way::File { "for you alone to read".to_owned() } else { way.to_string() };
-            let mut said = format!("it is in {}, {how}", to.display());
-            // It is where it is, whether that can be written or not.
-            let events = engine.execute(session, note(way)).map_or_else(
-                |error| {
-                    said = format!("it is in {}, but its record does not say so: {error}", to.display());
-                    Vec::new()
-                },
-                |done| done.events,
-            );
-            Answer::Done { events, token: None, said }
+        Job::HandOver(handed) => hand_over(engine, session, handed),
+        Job::Plan { keys, means } => {
+            let plan = Plan::of_keys(&|read| glance(engine, session, read), &keys, &*means);
+            Answer::Plan(Box::new(plan))
         }
-        Job::Export { keys, to } => match export(&**engine, session, &keys, &to) {
+        Job::Export { what, to } => match export(&**engine, session, &what, &to) {
             Ok(said) => Answer::Done { events: Vec::new(), token: None, said },
             Err(why) => Answer::Refused(why),
         },

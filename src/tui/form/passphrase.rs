@@ -48,7 +48,9 @@ impl NewPassphrase {
         };
         let short = matches!(
             chosen,
-            Err(CryptoError::PassphraseTooShort { .. } | CryptoError::PassphraseLength { .. })
+            Err(CryptoError::PassphraseEmpty
+                | CryptoError::PassphraseTooShort { .. }
+                | CryptoError::PassphraseLength { .. })
         );
         let (rest, same) = (text.strip_prefix(self.again.text()), self.again.text() == text);
         let (again, differs) = match rest {

@@ -32,7 +32,7 @@ fn tick(console: &mut Console, scope: &str) {
 const PHRASE: &str = "correct horse battery staple";
 
 /// All that implement `Asking`, some in two ways.
-const FORMS: [Row; 18] = [
+const FORMS: [Row; 19] = [
     (
         "create-key",
         |console| {
@@ -60,6 +60,13 @@ const FORMS: [Row; 18] = [
     (
         "protect",
         |console| _ = console.press("1").type_text("/state:active").press("enter f").type_text("needed"),
+        "ctrl-s",
+    ),
+    (
+        "many-keys",
+        |console| {
+            console.press("1").type_text("/state:active").press("enter a e ctrl-u").type_text("90d");
+        },
         "ctrl-s",
     ),
     ("rotate", |console| _ = console.press("1").type_text("/state:active").press("enter R left"), "ctrl-s"),

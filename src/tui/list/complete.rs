@@ -75,10 +75,22 @@ mod tests {
         assert_eq!(offered("owner:\"maria l"), ["owner:\"Maria Lopez\""]);
         assert_eq!(offered("owner:as"), ["owner:jonas", "owner:Łukasz"], "in it, not only at its beginning");
         assert_eq!(offered("used<3"), ["used<30d"]);
+        assert_eq!(offered("(ow"), ["owner:"]);
+        assert_eq!(offered("NOT (owner:jonas OR owner:as"), ["owner:jonas", "owner:Łukasz"]);
         assert_eq!(offered("@"), ["@stale", "@leaving"]);
-        for line in
-            ["", "owner:jonas", "owner:jonas ", "colour:red", "used<30d", "10:30", "@stale", "zzz", "NOT"]
-        {
+        for line in [
+            "",
+            "(",
+            "(sc)",
+            "owner:jonas",
+            "owner:jonas ",
+            "colour:red",
+            "used<30d",
+            "10:30",
+            "@stale",
+            "zzz",
+            "NOT",
+        ] {
             assert!(offered(line).is_empty(), "{line}: {:?}", offered(line));
         }
     }
@@ -88,5 +100,6 @@ mod tests {
         assert_eq!(taken("berlin sc", "scope:"), "berlin scope:");
         assert_eq!(taken("berlin owner:\"ma", "owner:\"Maria Lopez\""), "berlin owner:\"Maria Lopez\" ");
         assert_eq!(taken("@st", "@stale"), "@stale ");
+        assert_eq!(taken("x (sc", "scope:"), "x (scope:");
     }
 }

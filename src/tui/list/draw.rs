@@ -26,20 +26,26 @@ impl<L: Listed> List<L> {
         empty: &str,
     ) {
         self.offer(sight);
+        let inner = layout::right(area, area.width.saturating_sub(L::MARGIN)).1;
+        let cells = inner.width.saturating_sub(2);
+        let shown = column::fit(
+            &self.columns,
+            |letter| self.off.contains(&letter),
+            |letter| self.widths.get(&letter).copied(),
+            cells,
+        );
+        let ticked = |column: &&&_| {
+            let column: &column::Column<L> = column;
+            column.priority == 0 || !self.off.contains(&column.letter)
+        };
+        self.roomless = self.columns.iter().filter(ticked).count().saturating_sub(shown.len());
         let area = self.draw_line(canvas, area);
         let focus = Focus::when(focus.is_here() && self.text_focus() == TextFocus::Elsewhere);
         canvas.hit(area, Target::Pane(self.pane));
         let titled = self.columns.iter().any(|column| !column.title.is_empty());
         // With less than three rows of room the header is the first to go.
         let (header, body) = layout::top(area, u16::from(titled && area.height >= 3));
-        let inner = layout::right(area, area.width.saturating_sub(L::MARGIN)).1;
-        let inner = Rect { width: inner.width.saturating_sub(2), ..inner };
-        let shown = column::fit(
-            &self.columns,
-            |letter| self.off.contains(&letter),
-            |letter| self.widths.get(&letter).copied(),
-            inner.width,
-        );
+        let inner = Rect { width: cells, ..layout::right(area, area.width.saturating_sub(L::MARGIN)).1 };
         self.draw_header(canvas, Rect { x: inner.x, width: inner.width, ..header }, &shown);
         self.drawn = shown.iter().map(|place| (place.column.letter, place.width)).collect();
         self.page = usize::from(body.height).max(1);

@@ -339,6 +339,12 @@ impl<L: Listed> List<L> {
             (false, None) => "esc done".to_owned(),
             (false, Some(letter)) => format!("left right: width of {letter}  esc done"),
         };
+        match self.roomless {
+            _ if sorting => {}
+            0 => {}
+            1 => groups.push(vec![canvas.span(Role::Warn, "1 column has no room  ")]),
+            n => groups.push(vec![canvas.span(Role::Warn, format!("{n} columns have no room  "))]),
+        }
         groups.push(vec![canvas.span(Role::Dim, end)]);
         let wide = |spans: &[Span<'_>]| spans.iter().map(|span| text::width(&span.content)).sum::<usize>();
         let head = if sorting { " Sort by  " } else { " Columns  " };

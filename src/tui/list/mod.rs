@@ -109,6 +109,8 @@ pub struct List<L: Listed> {
     widths: BTreeMap<char, u16>,
     /// The column named last while columns are chosen: the arrows are about it.
     named: Option<char>,
+    /// How many columns are ticked for which the last frame had no room.
+    roomless: usize,
     all: Arc<Vec<L::Id>>,
     /// How many of these are out of sight unless asked for.
     hidden: usize,
@@ -153,6 +155,7 @@ impl<L: Listed> List<L> {
             off: HashSet::new(),
             widths: BTreeMap::new(),
             named: None,
+            roomless: 0,
             all: Arc::default(),
             hidden: 0,
             shown: Vec::new(),

@@ -6,7 +6,7 @@ mod goes;
 
 use std::collections::BTreeSet;
 
-use self::goes::goes;
+use self::goes::{goes, tokens_that_end};
 use super::create_key::CreateKey;
 use super::create_key::pick::Preset;
 use super::guard::Guard;
@@ -17,9 +17,10 @@ use crate::domain::basis::Basis;
 use crate::domain::blast::Blast;
 use crate::domain::catalog::{AuthMethod, Level};
 use crate::domain::name::first_few;
+use crate::domain::signing::PartyName;
 use crate::domain::{
     App, AppId, Bearer, Command, Event, Name, NewApp, Note, Profile, Refusal, ScopeId, Scopes, SourceApp,
-    Url, UserType,
+    Terms, TokenAlg, Url, UserType,
 };
 use crate::tui::app::ask::{Answer, Ask, Errand, Job, Tab};
 use crate::tui::app::kept::out_of_sight;
@@ -60,6 +61,10 @@ pub struct AppForm {
     sends: Fact,
     preset: Preset,
     tree: TreeState<ScopeId>,
+    /// How its access tokens are signed.
+    alg: Radio<TokenAlg>,
+    /// Whom its access tokens are for, or for whom it checks those of others.
+    audiences: Lines,
     /// The method the tree is for.
     planted: AuthMethod,
     /// Ticked before the method changed, and not possible with this one.
@@ -92,8 +97,9 @@ impl AppForm {
     /// Filled with `app`, which is an edit of `base`.
     /// The same, at what the app may do.
     pub fn scopes(look: &Look, app: AppId) -> Option<Form<Self>> {
-        let tree = DETAILS + 2;
-        Self::edit(look, app).map(|form| form.at(tree))
+        let has = look.view(|view| view.app(app).is_some_and(|app| app.method != AuthMethod::ResourceServer));
+        let field = if has { DETAILS + 2 } else { DETAILS + 1 };
+        Self::edit(look, app).map(|form| form.at(field))
     }
 
     fn filled(app: Option<&App>, base: Option<&App>, look: &Look) -> Self {
@@ -111,6 +117,11 @@ impl AppForm {
         let methods = [
             (AuthMethod::ApiKey, "API key", "a long-lived key (API 1.0)"),
             (AuthMethod::Jwt, "Access tokens (JWT)", "short-lived, fetched (API 2.0)"),
+            (AuthMethod::ResourceServer, "Nothing", "a service that checks its callers"),
+        ];
+        let algs = [
+            (TokenAlg::EdDsa, "EdDSA", "Ed25519"),
+            (TokenAlg::Es256, "ES256", "P-256, for services that know no Ed25519"),
         ];
         let method = app.map_or(AuthMethod::ApiKey, |app| app.method);
         let of_app =
@@ -135,6 +146,13 @@ impl AppForm {
             sends: Fact::new("Sends", format!("{method}, as it was made")),
             preset: Preset::default(),
             tree: scope_tree::tree(look.engine.catalog(), Reach::app(method), ticked, held),
+            alg: Radio::new("Signed with", algs).across().choosing(&app.map_or(TokenAlg::EdDsa, App::alg)),
+            audiences: Lines::new(
+                "For",
+                "the platform, or such as https://api.example.com",
+                Terms::AUDIENCES,
+                app.map_or(&[][..], App::audiences).iter().map(PartyName::as_str),
+            ),
             planted: method,
             lost: BTreeSet::new(),
             base: base.cloned(),
@@ -177,6 +195,7 @@ impl AppForm {
     /// The app as far as it is filled in: the rules look at a whole one, so what is missing is stood in for.
     fn app(&mut self) -> Option<NewApp> {
         let read = |text: &str| Url::new(text).map_err(|why| why.to_string());
+        let terms = self.terms();
         Some(NewApp {
             name: Name::new(self.name.text()).or_else(|_| Name::new("-")).ok()?,
             profile: Profile {
@@ -188,8 +207,25 @@ impl AppForm {
                 post_logout: self.logout.review(read),
             },
             method: self.method(),
-            scopes: self.tree.ticked().iter().map(ToString::to_string).collect(),
+            scopes: match self.method() {
+                AuthMethod::ResourceServer => Vec::new(),
+                AuthMethod::ApiKey | AuthMethod::Jwt => {
+                    self.tree.ticked().iter().map(ToString::to_string).collect()
+                }
+            },
+            terms,
         })
+    }
+
+    /// What its access tokens are like, of an app that has to do with some.
+    fn terms(&mut self) -> Terms {
+        let alg = match self.method() {
+            AuthMethod::ApiKey => return Terms::default(),
+            AuthMethod::Jwt => self.alg.value().unwrap_or_default(),
+            AuthMethod::ResourceServer => TokenAlg::default(),
+        };
+        let named = |text: &str| PartyName::new(text).ok_or_else(|| PartyName::FORM.to_owned());
+        Terms { alg, audiences: self.audiences.review(named) }
     }
 
     /// The same when nothing is missing.
@@ -200,7 +236,8 @@ impl AppForm {
             && Note::new(self.description.text()).is_ok()
             && self.user_type().is_some()
             && self.login.error.is_none()
-            && self.logout.error.is_none();
+            && self.logout.error.is_none()
+            && (self.method() == AuthMethod::ApiKey || self.audiences.error.is_none());
         good.then_some(app)
     }
 
@@ -212,7 +249,10 @@ impl AppForm {
     fn judge(&mut self, look: &Look, told: Told) {
         let Some(new) = self.app() else { return };
         self.goes = match &self.base {
-            Some(base) => goes((&base.profile, &base.scopes), (&new.profile, &new.scopes)),
+            Some(base) => goes((&base.profile, &base.scopes), (&new.profile, &new.scopes))
+                .into_iter()
+                .chain(tokens_that_end(base, &new.terms))
+                .collect(),
             None => Vec::new(),
         };
         // As if based on what there is: whether that changed is asked when it is about to be written.
@@ -238,6 +278,7 @@ impl AppForm {
             }
             Refusal::UrlList { field, .. } if field.contains("logout") => self.logout.error = Some(said),
             Refusal::UrlList { .. } => self.login.error = Some(said),
+            Refusal::Audiences { .. } => self.audiences.error = Some(said),
             Refusal::NoScopes if told == Told::AsTyped => {}
             Refusal::NoScopes => self.tree.error = Some("an app needs at least one scope".to_owned()),
             Refusal::Scopes(_) | Refusal::KeyLeftEmpty { .. } => self.tree.error = Some(said),
@@ -264,7 +305,8 @@ impl AppForm {
         let new = self.whole_app()?;
         let now = look.view(|view| view.app(base.id).cloned())?;
         let scopes = Scopes::new(self.tree.ticked().iter().cloned()).ok()?;
-        let mine = App { name: new.name, profile: new.profile, scopes, ..base.clone() };
+        let terms = new.terms.kept();
+        let mine = App { name: new.name, profile: new.profile, scopes, terms, ..base.clone() };
         Some((base, now, mine))
     }
 
@@ -275,9 +317,15 @@ impl AppForm {
             (None, _) => {
                 let name = self.name.text().trim();
                 let name = if name.is_empty() { "the app" } else { name };
+                if self.method() == AuthMethod::ResourceServer {
+                    return format!("Creates {name}, which asks about what its callers present");
+                }
                 format!("Creates {name}, which uses {}: {count}", self.method())
             }
             (Some(_), _) if self.same => "nothing changed yet".to_owned(),
+            (Some(app), _) if app.method == AuthMethod::ResourceServer => {
+                "It asks about what its callers present".to_owned()
+            }
             (Some(_), []) => format!("The app: {count}"),
             (Some(_), [one]) => format!("The app: {count}; its key {one} changes with it"),
             (Some(_), many) => format!("The app: {count}; {} of its keys change with it", many.len()),
@@ -315,16 +363,21 @@ impl Asking for AppForm {
             &mut self.login,
             &mut self.logout,
         ];
-        let preset = self.preset.field();
-        match self.base {
-            None => vec![details, vec![&mut self.method, preset, &mut self.tree]],
-            Some(_) => {
-                let guard = self.guard.field().map(|field| field as &mut dyn crate::tui::form::field::Field);
-                let scopes: Vec<&mut dyn crate::tui::form::field::Field> =
-                    vec![&mut self.sends, preset, &mut self.tree];
-                vec![details, scopes.into_iter().chain(guard).collect()]
+        let method = self.method.value().unwrap_or(self.planted);
+        let (first, guard): (&mut dyn crate::tui::form::field::Field, _) = match self.base {
+            None => (&mut self.method, None),
+            Some(_) => (&mut self.sends, self.guard.field()),
+        };
+        let mut may: Vec<&mut dyn crate::tui::form::field::Field> = vec![first];
+        match method {
+            AuthMethod::ApiKey => may.extend([self.preset.field(), &mut self.tree]),
+            AuthMethod::Jwt => {
+                may.extend([self.preset.field(), &mut self.tree, &mut self.alg, &mut self.audiences]);
             }
+            AuthMethod::ResourceServer => may.push(&mut self.audiences),
         }
+        may.extend(guard.map(|field| field as &mut dyn crate::tui::form::field::Field));
+        vec![details, may]
     }
 
     fn face(&self, look: &Look, spot: Spot) -> Face {
@@ -444,6 +497,7 @@ impl Asking for AppForm {
                 post_logout: holds(&was.post_logout, &is.post_logout, profile.post_logout, choice),
             },
             scopes,
+            terms: holds(&base.terms, &now.terms, mine.terms, choice),
             ..now.clone()
         };
         let own = if app == now { Own::Gone } else { Own::Left };

@@ -187,8 +187,8 @@ impl Ahead {
         let more = match (self.today().len(), *waiting) {
             (n, _) if n > shown => format!("{} of {n}", self.nth + 1),
             (_, 0) => format!("{} in 90 days", calendar.total()),
-            (_, 1) => format!("{} in 90 days; 1 deletion waits for a word", calendar.total()),
-            (_, n) => format!("{} in 90 days; {n} deletions wait for a word", calendar.total()),
+            (_, 1) => format!("{} in 90 days; 1 deletion waits", calendar.total()),
+            (_, n) => format!("{} in 90 days; {n} deletions wait", calendar.total()),
         };
         canvas.fit(foot.x, foot.y, foot.width, &more, Role::Dim);
     }
@@ -236,7 +236,7 @@ fn draw_notice(canvas: &mut Canvas<'_>, row: Rect, notice: &Notice, selected: bo
         canvas.span(badge(fate).role(), format!("{} ", canvas.glyphs().badge(badge(fate)))),
     ];
     let x = canvas.spans(row.x, row.y, row.width, &spans);
-    let end = canvas.span(Role::Dim, format!("{what} {}", seen.times.clock(notice.when)));
+    let end = canvas.span(Role::Dim, format!("{} {what}", seen.times.clock(notice.when)));
     let right = canvas.spans_right(row.right(), row.y, row.width / 2, &[end]);
     canvas.fit(x, row.y, right.saturating_sub(x + 1), name.unwrap_or("?"), Role::Text);
 }

@@ -48,12 +48,12 @@ impl<K: Clone> Chooser<K> {
 /// What `possible` knows of `actions` with the selected row, in these words.
 pub fn row_menu(
     title: &str,
-    actions: &[(Action, &'static str)],
+    actions: &[(Action, impl AsRef<str>)],
     look: &Look,
     possible: impl Fn(Action) -> Result<(), Reason>,
 ) -> Chooser<Action> {
     let items = actions.iter().map(|(action, words)| {
-        item(*action, (*words).to_owned(), look, look.permits(*action).and_then(|()| possible(*action)))
+        item(*action, words.as_ref().to_owned(), look, look.permits(*action).and_then(|()| possible(*action)))
     });
     let picker = Picker::new(items.collect(), "what shall be done?");
     Chooser::new(title, (62, 20), picker, |action, _| Ask::Act(action))

@@ -1,22 +1,41 @@
-//! Writing the marked keys to a file, for whoever goes on with them elsewhere.
+//! Writing to a file what other programs go on with: the marked keys, or the report of what was done to many.
+
+use std::sync::Arc;
 
 use crate::domain::KeyId;
-use crate::tui::app::ask::Job;
+use crate::engine::many::Report;
+use crate::tui::app::ask::{Exported, Job};
 use crate::tui::app::look::Look;
+use crate::tui::app::times::Times;
 use crate::tui::form::{Asking, Face, Form, Manner, Pages, Spot, Told};
 use crate::tui::overlays::secret::place;
 use crate::tui::widgets::field::TextField;
 
 pub struct Export {
-    keys: Vec<KeyId>,
+    what: Exported,
     file: TextField,
 }
 
 /// The form for these keys.
 pub fn new(keys: &[KeyId]) -> Form<Export> {
-    let file = "keys.csv".to_owned();
+    asking(Exported::Keys(keys.to_vec()), "keys.csv".to_owned())
+}
+
+/// The form for a report; the file it proposes is called by the minute.
+pub fn account(report: &Arc<Report>, look: &Look) -> Form<Export> {
+    let times = Times::of(look);
+    let minute = times.minute(times.now()).replace(' ', "-").replace(':', "");
+    asking(Exported::Account(Arc::clone(report)), format!("report-{minute}.json"))
+}
+
+fn asking(what: Exported, file: String) -> Form<Export> {
     let file = std::path::absolute(&file).map_or(file, |path| path.display().to_string());
-    Form::blank(Export { keys: keys.to_vec(), file: TextField::new("File").filled(&file) })
+    Form::blank(Export { what, file: TextField::new("File").filled(&file) })
+}
+
+/// `1 key`, `12 keys`.
+fn keys(count: usize) -> String {
+    if count == 1 { "1 key".to_owned() } else { format!("{count} keys") }
 }
 
 impl Asking for Export {
@@ -29,17 +48,20 @@ impl Asking for Export {
     }
 
     fn face(&self, _: &Look, _: Spot) -> Face {
-        let what = match self.keys.len() {
-            1 => "1 key".to_owned(),
-            many => format!("{many} keys"),
+        let (title, what) = match &self.what {
+            Exported::Keys(all) => (
+                format!("Write {} to a file", keys(all.len())),
+                "A table with a line each: id, name, owner, state, scopes, times. No secret is in it, and no spreadsheet \
+                 runs any of it.",
+            ),
+            Exported::Account(report) => (
+                format!("Save the report of {}", keys(report.found())),
+                "One JSON object, the same as --json prints: what was done to which, what was not and why. `keydeck key \
+                 undo` takes back by it what can be. No secret is in it.",
+            ),
         };
-        Face {
-            title: format!("Write {what} to a file"),
-            intro: "A table with a line each: id, name, owner, state, scopes, times. No secret is in it, and no spreadsheet \
-                    runs any of it. You alone can read it; a file that is there is not touched."
-                .to_owned(),
-            ..Face::default()
-        }
+        let intro = format!("{what} You alone can read it; a file that is there is not touched.");
+        Face { title, intro, ..Face::default() }
     }
 
     fn check(&mut self, _: &Look, told: Told) -> Option<String> {
@@ -50,6 +72,6 @@ impl Asking for Export {
 
     fn submit(&mut self, _: &Look) -> Result<Job, String> {
         let to = place(self.file.text()).ok_or_else(|| "a file is needed".to_owned())?;
-        Ok(Job::Export { keys: self.keys.clone(), to })
+        Ok(Job::Export { what: self.what.clone(), to })
     }
 }

@@ -19,6 +19,7 @@ use crate::tui::widgets::{layout, popup, scrollbar, text};
 
 const WITH_A_KEY: &str = include_str!("../../../assets/guide/calling-with-a-key.md");
 const WITH_A_TOKEN: &str = include_str!("../../../assets/guide/calling-with-an-access-token.md");
+const CHECKING: &str = include_str!("../../../assets/guide/asking-as-a-resource-server.md");
 /// Stands for where the platform answers while nobody said.
 const PLACEHOLDER: &str = "https://api.example.com";
 /// Columns of the widest box.
@@ -74,6 +75,7 @@ impl HowTo {
             let id = app.id.to_string();
             let (page, hint) = match app.method {
                 AuthMethod::Jwt => (WITH_A_TOKEN, app.secret_hint()),
+                AuthMethod::ResourceServer => (CHECKING, app.secret_hint()),
                 AuthMethod::ApiKey => {
                     let live = view.keys_of_app(app.id).filter(|key| key.state(now).is_live());
                     let newest = live.max_by_key(|key| (key.created_at, key.id));
@@ -167,7 +169,7 @@ pub fn base_url(view: &View<'_>) -> Option<String> {
 fn placeholder_said() -> String {
     format!(
         "{PLACEHOLDER} only stands for the address of your platform. An admin can set the real one for all examples: \
-         base-url, under Settings."
+         Base URL, under Settings."
     )
 }
 

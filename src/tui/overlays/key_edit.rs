@@ -33,7 +33,7 @@ pub struct EditKey {
 
 /// The field for contacts, wherever they are named.
 pub fn contacts(now: Option<&Contacts>) -> TextField {
-    let field = TextField::new("Contacts").placeholder("who is told besides its owner, up to 5");
+    let field = TextField::new("Contacts").placeholder("up to 5 besides its owner: mail, URL, phone");
     field.filled(&now.map_or_else(String::new, ToString::to_string))
 }
 
@@ -82,17 +82,16 @@ impl EditKey {
 /// When it ends: as it is, or counted from now.
 fn ends(now: Expiry, look: &Look) -> TypedChoice<Expiry> {
     let times = Times::of(look);
-    let limit = look.view(|view| view.policy().max_life);
-    let mut suggestions = vec![AS_IT_IS];
-    for (days, word) in [(30, "30d"), (90, "90d"), (365, "1y")] {
-        if limit.is_none_or(|limit| days <= limit) {
-            suggestions.push(word);
-        }
-    }
-    if limit.is_none() {
-        suggestions.push("never");
-    }
+    let suggestions = [AS_IT_IS].into_iter().chain(lives(look));
     TypedChoice::new("Ends", suggestions, move |text| read_end(text, now, times))
+}
+
+/// How long a key may live from now on, as it is proposed.
+pub fn lives(look: &Look) -> Vec<&'static str> {
+    let limit = look.view(|view| view.policy().max_life);
+    let may = |days| limit.is_none_or(|limit| days <= limit);
+    let spans = [(30, "30d"), (90, "90d"), (365, "1y")].into_iter().filter(|(days, _)| may(*days));
+    spans.map(|(_, word)| word).chain(limit.is_none().then_some("never")).collect()
 }
 
 fn read_end(text: &str, before: Expiry, times: Times) -> Reading<Expiry> {

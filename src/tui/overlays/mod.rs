@@ -12,6 +12,7 @@ pub mod help;
 pub mod how_to;
 pub mod jump;
 pub mod key_edit;
+pub mod key_many;
 pub mod leak_desk;
 pub mod location_add;
 pub mod location_rename;

@@ -11,7 +11,7 @@ use crate::tui::form::meanwhile::{Choice, Moved};
 use crate::tui::form::{Asking, Face, Form, Manner, Own, Pages, Spot, Told};
 use crate::tui::theme::Role;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::text::{self, sentence};
+use crate::tui::widgets::text;
 
 pub struct PolicyEdit {
     rule: &'static Rule,
@@ -54,9 +54,9 @@ fn struck(view: View<'_>, one: &Touched<'_>, now: Timestamp) -> Option<Struck> {
         .then(|| Struck::of(view, one.keys.iter().filter_map(|id| view.key(*id)), [], now))
 }
 
-/// A rule's name as a person would say it: `Keys per operator`.
-pub fn spoken(rule: &str) -> String {
-    sentence(&rule.replace('-', " "))
+/// What a rule is called on a screen: `Keys per operator`.
+pub fn spoken(rule: &str) -> &str {
+    Policy::RULES.iter().find(|known| known.name == rule).map_or(rule, |known| known.title)
 }
 
 /// The form for `rule`; `None` when there is no such rule.
@@ -79,7 +79,12 @@ impl Asking for PolicyEdit {
     fn face(&self, _: &Look, spot: Spot) -> Face {
         let lines = self.touches.iter().flat_map(|said| text::wrap(said, spot.cells));
         let lines = lines.map(|line| (Role::Warn, line)).collect();
-        Face { title: spoken(self.rule.name), intro: self.rule.about.to_owned(), lines, ..Face::default() }
+        Face {
+            title: self.rule.title.to_owned(),
+            intro: self.rule.about.to_owned(),
+            lines,
+            ..Face::default()
+        }
     }
 
     fn check(&mut self, look: &Look, _: Told) -> Option<String> {

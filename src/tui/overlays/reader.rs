@@ -43,6 +43,8 @@ pub struct Reader {
     wanted: String,
     hints: Vec<Action>,
     takes_back: bool,
+    /// Whether it tells what was done to many, which is written to a file from here too.
+    tells_of_many: bool,
 }
 
 impl Reader {
@@ -71,6 +73,7 @@ impl Reader {
             wanted: String::new(),
             hints,
             takes_back: false,
+            tells_of_many: false,
         }
     }
 
@@ -79,6 +82,14 @@ impl Reader {
     pub fn taking_back(mut self) -> Self {
         self.hints.insert(0, Action::Undo);
         self.takes_back = true;
+        self
+    }
+
+    /// The same, of what was done to many: a report of it is written to a file from here too.
+    #[must_use]
+    pub fn of_many(mut self) -> Self {
+        self.hints.insert(0, Action::SaveReport);
+        self.tells_of_many = true;
         self
     }
 
@@ -200,6 +211,7 @@ impl Overlay for Reader {
                 Err("search for something first".into())
             }
             Action::Undo if !self.takes_back => Err("nothing was done here that could be taken back".into()),
+            Action::SaveReport if !self.tells_of_many => Err("there is no report here to be saved".into()),
             Action::CopyText if self.copied.is_none() => Err("there is nothing to copy here".into()),
             Action::Up | Action::Down if self.page.last() == 0 => Err("all of it is on the screen".into()),
             _ => Ok(()),

@@ -233,7 +233,7 @@ impl Asking for Rotate {
 
     fn done(&mut self, answer: Answer, look: &Look, out: &mut Vec<Ask>) -> Heard {
         let Answer::Purse(purse) = answer else { return Secret::of(answer, Vec::new(), look) };
-        match confirm::rotation::many(look, &self.commands(), &self.old(), purse) {
+        match confirm::rotation::many(look, self.commands(), &self.old(), purse) {
             Some(question) => Heard::Replace(Box::new(question)),
             None => {
                 out.push(Ask::Say("none of them can be rotated now".to_owned()));

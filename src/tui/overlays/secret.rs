@@ -196,6 +196,9 @@ impl Secret {
                 "Store id and secret where the app will find them, then issue its API key."
             }
             (_, AuthMethod::Jwt) => "Store both where the app will find them: they fetch its access tokens.",
+            (_, AuthMethod::ResourceServer) => {
+                "Store both where the service will find them: with them it asks about what its callers present."
+            }
             (Occasion::Renewed | Occasion::Rotated, AuthMethod::ApiKey) => {
                 "Store it in place of the old one."
             }

@@ -98,7 +98,7 @@ static WHO: Col = Col::text("Key", 'k', (14, 30), 0, |arrival, _| {
     let badge = if arrival.reason.is_none() { Badge::Active } else { Badge::Revoked };
     Cell::badge(badge, arrival.name.as_str())
 });
-static WHAT: Col = Col::text("Asked for, or why not", 'w', (13, 40), 0, |arrival, _| match arrival.reason {
+static WHAT: Col = Col::text("Scope, or why not", 'w', (13, 40), 0, |arrival, _| match arrival.reason {
     None => Cell::new(Role::Text, arrival.wanted()),
     Some(Refusal::Scope) if !arrival.scopes.is_empty() => {
         let of = if arrival.scopes.len() == 1 && arrival.more == 0 { "" } else { "one of " };

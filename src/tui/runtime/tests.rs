@@ -80,11 +80,15 @@ impl Program for Diary {
 
 struct Hand {
     farewells: Arc<AtomicUsize>,
+    /// Frames that had been drawn when something was begun.
+    seen: Arc<AtomicUsize>,
+    frames: Arc<AtomicUsize>,
 }
 
 impl Worker<Diary> for Hand {
     fn task(&self, effect: &'static str) -> Task<&'static str> {
         let farewells = Arc::clone(&self.farewells);
+        self.seen.store(self.frames.load(Ordering::SeqCst), Ordering::SeqCst);
         match effect {
             "panic" => Box::new(|| panic!("on purpose")),
             "farewell" => Box::new(move || {
@@ -147,6 +151,7 @@ struct Held {
     heard: Arc<Lines>,
     screen: Screen,
     farewells: Arc<AtomicUsize>,
+    seen: Arc<AtomicUsize>,
     running: tokio::task::JoinHandle<io::Result<(Diary, Ending)>>,
 }
 
@@ -155,13 +160,17 @@ impl Held {
         let (keys, pressed) = unbounded_channel();
         let (signals, raised) = mpsc::channel(8);
         let screen = Screen::default();
-        let farewells = Arc::new(AtomicUsize::new(0));
+        let (farewells, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let program = Diary::default();
         let heard = Arc::clone(&program.heard);
         let runtime = Runtime::new(
             program,
             Surroundings {
-                worker: Hand { farewells: Arc::clone(&farewells) },
+                worker: Hand {
+                    farewells: Arc::clone(&farewells),
+                    seen: Arc::clone(&seen),
+                    frames: Arc::clone(&screen.frames),
+                },
                 stage: screen.clone(),
                 input: Pressed(pressed),
                 signals: raised,
@@ -170,7 +179,7 @@ impl Held {
         );
         let feed = runtime.feed();
         let running = tokio::spawn(runtime.run());
-        Self { keys, signals, feed, heard, screen, farewells, running }
+        Self { keys, signals, feed, heard, screen, farewells, seen, running }
     }
 
     fn press(&self, keys: &str) {
@@ -207,6 +216,17 @@ async fn a_key_is_heard_an_effect_comes_back_and_q_ends() {
     let (ending, farewells, heard) = console.ends().await;
     assert_eq!((ending, farewells), (Ending::Quit, 1));
     assert_eq!(heard, ["key b", "done block", "key q"]);
+}
+
+// On one thread: the key is there before the console runs at all.
+#[tokio::test]
+async fn the_first_frame_comes_before_any_key_is_heard_or_work_begun() {
+    let console = Held::start();
+    console.press("b");
+    console.hears("done block").await;
+    assert_eq!(console.seen.load(Ordering::SeqCst), 1, "one frame, and then the work");
+    console.press("q");
+    console.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

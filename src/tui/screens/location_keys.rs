@@ -16,7 +16,7 @@ use crate::{
     tui::{
         action::{Action, Group, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand},
+            ask::{Answer, Ask, Errand, Thing},
             look::Look,
         },
         canvas::{Canvas, Target},
@@ -182,8 +182,26 @@ impl Screen for LocationKeys {
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
+        match errand {
+            Errand::With(action, Thing::Location(location)) => {
+                self.arrive(Errand::Location(location), look, out);
+                // Of one that is gone no other is meant.
+                let there = self.places.selected() == Some(location);
+                match look.permits(action).and_then(|()| self.enabled_places(action, look)) {
+                    Ok(()) if there => drop(self.hear_places(Cue::Do(action), look, out)),
+                    Ok(()) => {}
+                    Err(why) => out.push(Ask::Say(why.to_string())),
+                }
+                return;
+            }
+            Errand::With(action, Thing::Key(key)) => {
+                self.arrive(Errand::Key(key), look, out);
+                return self.pane.ask_of(action, key, look, out);
+            }
+            _ => {}
+        }
         match &errand {
-            Errand::None | Errand::App(_) | Errand::Setting(_) | Errand::Entry(_) => {}
+            Errand::None | Errand::App(_) | Errand::Setting(_) | Errand::Entry(_) | Errand::With(..) => {}
             Errand::Location(location) => {
                 self.places.select(Some(*location));
                 self.half = Half::Places;

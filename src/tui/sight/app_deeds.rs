@@ -91,6 +91,7 @@ fn as_it_is(app: &App) -> NewApp {
         profile: app.profile.clone(),
         method: app.method,
         scopes: app.scopes.iter().map(ToString::to_string).collect(),
+        terms: app.terms(),
     }
 }
 

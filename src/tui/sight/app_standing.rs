@@ -52,6 +52,7 @@ pub const fn method_word(method: AuthMethod) -> &'static str {
     match method {
         AuthMethod::ApiKey => "API key",
         AuthMethod::Jwt => "tokens",
+        AuthMethod::ResourceServer => "checks",
     }
 }
 

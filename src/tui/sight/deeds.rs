@@ -70,6 +70,17 @@ impl Deed {
         }
     }
 
+    /// The verb of the command line that takes it back, where one does for all.
+    pub const fn back(self) -> Option<&'static str> {
+        match self {
+            Self::Pause => Some("resume"),
+            Self::Resume => Some("pause"),
+            Self::Delete => Some("restore"),
+            Self::Restore => Some("delete"),
+            Self::Revoke | Self::Keep | Self::Unprotect | Self::Give(_) => None,
+        }
+    }
+
     /// Whether it cannot be taken back, so that a name or number is asked for.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Revoke | Self::Delete)
@@ -94,7 +105,7 @@ impl Deed {
             Action::Restore => Self::Restore,
             Action::Keep => Self::Keep,
             // To protect one asks why, which is a form.
-            Action::Protect if keys.iter().any(|key| key.protection.is_some()) => Self::Unprotect,
+            Action::Protect if keys.iter().all(|key| key.protection.is_some()) => Self::Unprotect,
             _ => return None,
         })
     }
@@ -138,7 +149,8 @@ pub fn rehearse(command: &Command, seen: &Seen<'_>) -> Result<Vec<Event>, Refusa
     let (actor, now, catalog) = (seen.view.actor(), seen.now(), seen.catalog);
     // Where uses were lost, what hangs on them comes later than this.
     let complete_since = Some(Timestamp(0));
-    let context = Context { actor, now, doubted: None, complete_since, catalog, ids: &[], minted: None };
+    let (ids, minted, outlook) = (&[], None, None);
+    let context = Context { actor, now, doubted: None, complete_since, catalog, ids, minted, outlook };
     decide(seen.state(), command, &context)
 }
 
@@ -169,6 +181,13 @@ pub fn may_edit(same: &Command, seen: &Seen<'_>) -> Result<(), Reason> {
         None | Some(Refusal::NoChange(_) | Refusal::Scopes(_) | Refusal::NoScopes) => Ok(()),
         Some(refusal) => Err(refusal.to_string().into()),
     }
+}
+
+/// Whether it may be done to any of them; else why not to the first.
+fn any_may(keys: &[&Key], may: impl Fn(&&Key) -> Result<(), Reason>) -> Result<(), Reason> {
+    let mut judged = keys.iter().map(may);
+    let of_first = judged.next().unwrap_or(Ok(()));
+    if of_first.is_ok() || judged.any(|judged| judged.is_ok()) { Ok(()) } else { of_first }
 }
 
 /// Those of `keys` the deed is possible for.
@@ -230,25 +249,29 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
     let (id, alone) = (first.id, found.len() == 1);
     let one = |what: &str| Err(format!("{what} one key at a time; A removes the marks").into());
     match action {
-        Action::Edit if alone => {
-            let change = KeyEdit::of(first);
-            return may_edit(&Command::EditKey { key: id, change, basis: None }, seen);
+        Action::Edit => {
+            // Of many it is the end that is changed, and that is another for any that may be changed at all.
+            let same = |key: &&Key| {
+                let change = KeyEdit::of(key);
+                may_edit(&Command::EditKey { key: key.id, change, basis: None }, seen)
+            };
+            return any_may(&found, same);
         }
-        Action::Edit => return one("keys are edited"),
         Action::Duplicate if alone => {
             return may_issue(first.place, seen).map_err(|refusal| refusal.to_string().into());
         }
         Action::Duplicate => return one("keys are duplicated"),
+        // To whom is asked later: whether a key may be given at all does not hang on that.
         Action::Transfer => {
-            // To whom is asked later: whether a key may be given at all does not hang on that.
-            let mut judged =
-                found.iter().map(|key| may_edit(&Command::TransferKey { key: key.id, to: key.owner }, seen));
-            let of_first = judged.next().unwrap_or(Ok(()));
-            return if judged.any(|judged| judged.is_ok()) { Ok(()) } else { of_first };
+            return any_may(&found, |key| {
+                may_edit(&Command::TransferKey { key: key.id, to: key.owner }, seen)
+            });
         }
-        Action::Scopes if alone => {
-            let scopes = first.scopes.iter().map(ToString::to_string).collect();
-            return may_edit(&Command::RescopeKey { key: id, scopes, basis: None }, seen);
+        Action::Scopes => {
+            return any_may(&found, |key| {
+                let scopes = key.scopes.iter().map(ToString::to_string).collect();
+                may_edit(&Command::RescopeKey { key: key.id, scopes, basis: None }, seen)
+            });
         }
         Action::Narrow if alone && About::key(seen.view, first).surplus().is_empty() => {
             return Err("there is no scope to take away: each was needed, or that is not known".into());
@@ -264,13 +287,15 @@ pub fn enabled(action: Action, keys: &[KeyId], seen: &Seen<'_>) -> Result<(), Re
                 may
             };
         }
-        Action::Scopes | Action::Narrow | Action::ReportOnly => return one("scopes are changed"),
-        Action::Protect if alone && first.protection.is_none() => {
+        Action::Narrow => return one("what no request needed is taken from"),
+        Action::ReportOnly => return one("fewer scopes are tried with"),
+        Action::Protect if found.iter().any(|key| key.protection.is_none()) => {
             // A reason that nobody has typed yet.
             let Ok(why) = Note::new("-") else { return Ok(()) };
-            return may_edit(&Command::ProtectKey { key: id, why }, seen);
+            return any_may(&found, |key| {
+                may_edit(&Command::ProtectKey { key: key.id, why: why.clone() }, seen)
+            });
         }
-        Action::Protect if !alone => return one("keys are protected"),
         _ => {}
     }
     if let Some(command) = of_rotation(action, first.id, seen) {

@@ -4,11 +4,11 @@
 
 use frizbee::{Config, Matcher};
 
-use crate::domain::Key;
 use crate::domain::filter::{keys, push_plain};
 use crate::domain::name::plain;
+use crate::domain::{Extent, Key};
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Errand, Setting, Tab};
+use crate::tui::app::ask::{Errand, Setting, Tab, Thing};
 use crate::tui::sight::seen::{Glance, Seen};
 
 /// As many are kept of what is found among many.
@@ -19,8 +19,11 @@ const AT_A_TIME: usize = if cfg!(test) { 3 } else { 4_096 };
 const PART: usize = if cfg!(test) { 4 } else { 16_384 };
 /// The largest part: another query waits for no more than that.
 const LARGEST: usize = 65_536;
-/// What a letter is worth that stands beside a name: less than one in it.
-const BESIDE: u32 = 8;
+/// What a word is worth that stands whole in a name, beyond how well it fits there; its letters, apart, are worth no more than
+/// what stands beside.
+const WHOLE: u32 = 2_000;
+/// What one is worth that stands beside a name.
+const BESIDE: u32 = 1_000;
 
 worded! {
 /// What can be jumped to. Of what fits equally well the first kinds come first.
@@ -34,6 +37,7 @@ word {
     Key "key";
     Setting "setting";
     Entry "audit";
+    Filter "filter";
 }
 }
 
@@ -42,6 +46,10 @@ word {
 pub enum Goal {
     /// This verb, with what is selected.
     Act(Action),
+    /// This verb, with this.
+    With(Action, Tab, Thing),
+    /// To lock this down, or to lift that.
+    LockDown(Extent),
     /// Another theme.
     Wear(&'static str),
     /// Something of this kind, and where it is.
@@ -52,7 +60,7 @@ impl Goal {
     /// What kind of thing it is.
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Act(_) | Self::Wear(_) => Kind::Action,
+            Self::Act(_) | Self::Wear(_) | Self::With(..) | Self::LockDown(_) => Kind::Action,
             Self::There(kind, ..) => *kind,
         }
     }
@@ -69,6 +77,8 @@ pub struct Offer {
     pub hint: String,
     /// Why not now.
     pub disabled: Option<Reason>,
+    /// What an action can do something with.
+    pub thing: Option<Thing>,
 }
 
 impl Offer {
@@ -82,7 +92,11 @@ impl Offer {
     ) -> Self {
         let (name, hint) = (name.into(), hint.into());
         let text = plain(&hint);
-        Self { goal: Goal::There(kind, tab, errand), name, text, hint, disabled: None }
+        Self { goal: Goal::There(kind, tab, errand), name, text, hint, disabled: None, thing: None }
+    }
+
+    fn of(self, thing: Thing) -> Self {
+        Self { thing: Some(thing), ..self }
     }
 
     /// Equal ones in this order: what is possible, by its kind, the shorter name first.
@@ -98,6 +112,13 @@ pub struct Hit {
     pub offer: Offer,
 }
 
+impl Hit {
+    /// Whether each of so many words stands in the name as it is.
+    pub fn is_whole(&self, words: usize) -> bool {
+        u32::try_from(words).is_ok_and(|words| self.score > words.saturating_mul(WHOLE))
+    }
+}
+
 /// The words of a query.
 pub struct Words(Vec<(String, Matcher)>);
 
@@ -107,6 +128,11 @@ impl Words {
         let line = plain(line);
         let word = |word: &str| (word.to_owned(), Matcher::new(word, &Config::default()));
         Self(line.split_whitespace().map(word).collect())
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether nothing is looked for.
@@ -121,13 +147,16 @@ impl Words {
             let mut named = vec![0; names.len()];
             for found in matcher.match_list(names) {
                 if let Some(named) = named.get_mut(found.index as usize) {
-                    *named = u32::from(found.score).max(1);
+                    *named = u32::from(found.score).clamp(1, BESIDE - 1);
                 }
             }
-            let beside = u32::try_from(word.len()).unwrap_or(u32::MAX).saturating_mul(BESIDE);
-            for ((score, named), text) in scores.iter_mut().zip(named).zip(texts) {
-                let worth =
-                    if *score > 0 && text.contains(word.as_str()) { named.max(beside) } else { named };
+            for (((score, named), name), text) in scores.iter_mut().zip(named).zip(names).zip(texts) {
+                let worth = match named {
+                    _ if *score == 0 => 0,
+                    1.. if name.contains(word.as_str()) => WHOLE + named,
+                    _ if text.contains(word.as_str()) => BESIDE,
+                    named => named,
+                };
                 *score = if *score > 0 && worth > 0 { *score + worth } else { 0 };
             }
         }
@@ -245,6 +274,7 @@ fn of_key(key: &Key, text: String, seen: &Seen<'_>) -> Offer {
         text,
         hint: hint.join(", "),
         disabled: None,
+        thing: Some(Thing::Key(key.id)),
     }
 }
 
@@ -255,15 +285,17 @@ fn offers(seen: &Seen<'_>) -> Vec<Offer> {
         seen.state().apps().filter_map(|app| view.app(app.id)).filter(|app| !app.is_deleted()).map(|app| {
             let owner = if view.is_whole() { view.app_owner_name(app) } else { "" };
             let offer = Offer::there(Kind::App, Tab::Apps, Errand::App(app.id), app.name.as_str(), owner);
-            Offer { text: plain(&format!("{owner}\n{}", app.id)), ..offer }
+            Offer { text: plain(&format!("{owner}\n{}", app.id)), ..offer.of(Thing::App(app.id)) }
         });
     let locations = seen.state().locations().filter(|at| at.is_open()).map(|at| {
         Offer::there(Kind::Location, Tab::Locations, Errand::Location(at.id), at.name.as_str(), "")
+            .of(Thing::Location(at.id))
     });
     let operators = view.operators().into_iter().map(|person| {
         let errand = Errand::Setting(Setting::Operator(person.id));
         let role = if person.standing.is_active() { person.role.as_str() } else { "disabled" };
         Offer::there(Kind::Operator, Tab::Settings, errand, person.name.as_str(), role)
+            .of(Thing::Operator(person.id))
     });
     apps.chain(locations).chain(operators).collect()
 }
@@ -295,6 +327,9 @@ mod tests {
         assert_eq!(found("lodz"), ["Export of reports"]);
         assert_eq!(found("nexp"), ["Nightly export"], "letters in their order");
         assert_eq!(found("export"), ["Export of reports", "Nightly export"], "its beginning first");
+        assert_eq!(found("mar"), ["Nightly export"]);
+        assert_eq!(found("rev")[0], "Revoke the key for good");
+        assert_eq!(found("krak")[0], "Kraków");
         assert!(found("export zzz").is_empty(), "every word has to be found");
         assert_eq!(found("jonas"), ["Export of reports"]);
         assert!(found("jns").is_empty(), "beside a name only what is written there");

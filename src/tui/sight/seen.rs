@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::tui::app::ask::{Ask, Found};
 use crate::tui::app::look::Look;
-use crate::tui::app::times::Times;
+use crate::tui::app::times::{Times, remaining};
 use crate::tui::theme::Badge;
 
 /// The state while it is being looked at. Holds the engine's lock: neither ask the engine anything meanwhile, nor
@@ -134,7 +134,7 @@ impl<'a> Seen<'a> {
         match (ends, goes) {
             (Some(ends), Some(goes)) if ends <= goes => return Standing::ExpiresSoon,
             (Some(_), None) => return Standing::ExpiresSoon,
-            (_, Some(goes)) => return Standing::Going(whole_days(goes.since(self.now()))),
+            (_, Some(goes)) => return Standing::Going(goes.since(self.now())),
             (None, None) => {}
         }
         if let Some(old) = self.view.old_half(key, self.now()) {
@@ -171,7 +171,7 @@ pub const REFUSED_WITH_ITS_OWNER: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     ExpiresSoon,
-    /// Deleted for want of use in so many days, as was announced.
+    /// Deleted for want of use in so many milliseconds, as was announced.
     Going(i64),
     /// Unused for so many days.
     Idle(i64),
@@ -228,8 +228,8 @@ impl Standing {
             Self::InGrace(None) => "in grace".to_owned(),
             // Its time has come, and a sweep or a word has not.
             Self::Going(..=0) => "deletion due".to_owned(),
-            // Short, as the column is.
-            Self::Going(days) => format!("gone in {days} d"),
+            // Short, as the column is; in the units of all times to come, and none below an hour.
+            Self::Going(ms) => format!("gone in {}", remaining(ms.max(HOUR_MS))),
             Self::InDoubt => IN_DOUBT.to_owned(),
             Self::LockedDown => LOCKED_DOWN.to_owned(),
             Self::OwnerStopped => "owner stopped".to_owned(),

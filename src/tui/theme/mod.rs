@@ -10,7 +10,7 @@ mod load;
 use ratatui::style::Style;
 
 pub use self::{
-    detect::{Background, Environment, Palette, background},
+    detect::{Background, Environment, Palette, QUESTION, take_answer},
     glyphs::{Badge, GlyphSet, Glyphs, in_ascii},
 };
 use super::located::Located;
@@ -20,6 +20,7 @@ worded! {
 Role
 /// Its name in a theme file.
 id {
+    Ground "ground" "What all is drawn on, where the terminal's own background will not do.";
     Text "text" "Plain text.";
     Dim "dim" "Text that may be overlooked.";
     Title "title" "The name of what one looks at.";
@@ -68,7 +69,17 @@ pub struct Theme {
 }
 
 impl Theme {
+    /// One that comes with the program, on the terminal's own background.
     pub fn built_in(name: &str, palette: Palette, glyphs: GlyphSet) -> Option<Self> {
+        let mut theme = Self::on_ground(name, palette, glyphs)?;
+        if let Some(ground) = theme.styles.get_mut(Role::Ground as usize) {
+            *ground = Style::new();
+        }
+        Some(theme)
+    }
+
+    /// The same on a background of its own: to be read whatever the terminal's is.
+    fn on_ground(name: &str, palette: Palette, glyphs: GlyphSet) -> Option<Self> {
         let at = THEMES.iter().position(|known| *known == name)?;
         // A test reads all embedded files.
         Some(Self::from_file(name, FILES.get(at)?, palette, glyphs).0)
@@ -98,17 +109,23 @@ impl Theme {
     }
 
     /// The theme a person asked for by `name` (`auto` or one of [`THEMES`]), in the environment found. `NO_COLOR`
-    /// wins over every name.
-    pub fn choose(name: &str, env: &Environment, glyphs: GlyphSet) -> Result<Self, UnknownTheme> {
-        let chosen = match name {
-            _ if env.no_color => "mono",
-            "auto" => match background(env) {
-                Background::Light => "light",
-                Background::Dark => "dark",
-            },
-            other => other,
+    /// wins over every name. `auto` fits the background, dark where nobody told; a name brings one of its own with it unless the
+    /// terminal told that its own is of that kind.
+    pub fn choose(
+        name: &str,
+        env: &Environment,
+        background: Option<Background>,
+        glyphs: GlyphSet,
+    ) -> Result<Self, UnknownTheme> {
+        let (chosen, fits) = match (name, background) {
+            _ if env.no_color => ("mono", true),
+            ("auto", Some(Background::Light)) => ("light", true),
+            ("auto", Some(Background::Dark) | None) => ("dark", true),
+            ("light", told) => ("light", told == Some(Background::Light)),
+            (other, told) => (other, told == Some(Background::Dark)),
         };
-        Self::built_in(chosen, env.palette, glyphs).ok_or_else(|| UnknownTheme { name: name.to_owned() })
+        let made = if fits { Self::built_in } else { Self::on_ground };
+        made(chosen, env.palette, glyphs).ok_or_else(|| UnknownTheme { name: name.to_owned() })
     }
 
     pub fn style(&self, role: Role) -> Style {
@@ -184,15 +201,43 @@ mod tests {
     fn no_color_wins_over_every_name() {
         let env = Environment { no_color: true, ..environment() };
         for name in ["dark", "auto"] {
-            assert_eq!(Theme::choose(name, &env, GlyphSet::Unicode).unwrap().styles, built_in("mono").styles);
+            assert_eq!(
+                Theme::choose(name, &env, None, GlyphSet::Unicode).unwrap().styles,
+                built_in("mono").styles
+            );
         }
     }
 
     #[test]
     fn auto_is_dark_when_nobody_can_be_asked() {
-        let automatic = Theme::choose("auto", &environment(), GlyphSet::Unicode).unwrap();
+        let automatic = Theme::choose("auto", &environment(), None, GlyphSet::Unicode).unwrap();
         assert_eq!(automatic.styles, built_in("dark").styles);
-        let said = Theme::choose("drak", &environment(), GlyphSet::Unicode).unwrap_err().to_string();
+        let said = Theme::choose("drak", &environment(), None, GlyphSet::Unicode).unwrap_err().to_string();
         assert_eq!(said, "there is no theme \"drak\"; choose auto, dark, light, mono or contrast");
+    }
+
+    #[test]
+    fn a_theme_somebody_named_is_read_on_either_background_and_leaves_a_fitting_one_alone() {
+        let [dark, light] = [Background::Dark, Background::Light].map(Some);
+        for (name, told, on_its_own) in [
+            ("auto", None, false),
+            ("auto", light, false),
+            ("dark", dark, false),
+            ("dark", light, true),
+            ("light", None, true),
+            ("light", light, false),
+            ("light", dark, true),
+            ("contrast", light, true),
+        ] {
+            let theme = Theme::choose(name, &environment(), told, GlyphSet::Unicode).unwrap();
+            let ground = theme.style(Role::Ground);
+            assert_eq!(
+                (ground.fg.is_some(), ground.bg.is_some()),
+                (on_its_own, on_its_own),
+                "{name} {told:?}"
+            );
+        }
+        let automatic = Theme::choose("auto", &environment(), light, GlyphSet::Unicode).unwrap();
+        assert_eq!(automatic.styles, built_in("light").styles);
     }
 }

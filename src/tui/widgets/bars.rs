@@ -1,19 +1,16 @@
-//! The lines around a screen: title line, tabs, status and hints.
+//! The lines above a screen: title line and tabs.
 //!
 //! ```text
 //!  keydeck · Acme Agency                                     maria · admin · sealed ✓
 //!  1 Agency keys 12   2 Location keys 148   3 Apps 9   4 Notices ●3
 //! ─────────────────────────────────────────────────────────────────────────────────
-//!  ▲ 2 keys expire within 7 days  (! to see)              n new  / filter  ? help
 //! ```
 
 use ratatui::{layout::Rect, text::Span};
 
 use super::text;
 use crate::tui::{
-    action::{Action, Layer},
     canvas::{Canvas, Target},
-    keymap::Keymap,
     theme::Role,
 };
 
@@ -172,160 +169,6 @@ pub fn tabs(canvas: &mut Canvas<'_>, row: Rect, tabs: &[TabLabel<'_>], open: usi
     }
 }
 
-/// What the status line says at the left.
-#[derive(Clone, Debug)]
-pub struct Status {
-    pub role: Role,
-    pub text: String,
-    /// What is said after them where there is room for all of it: the key that leads there.
-    pub more: String,
-    /// What a click on it does.
-    pub action: Option<Action>,
-    /// Hints come before it, and it is left out where it has no room: something is open that wants an answer first.
-    pub yields: bool,
-}
-
-impl Status {
-    /// The cells it takes of a line, with those around it: two thirds at most, and less where without its last parts the rest
-    /// is said whole.
-    fn wants(&self, dot: &str, width: u16) -> u16 {
-        let (between, most) = (format!(" {dot} "), width / 3 * 2);
-        let mut said = self.text.as_str();
-        loop {
-            let cells = text::width(&text::clean(said)) + text::width(&text::clean(&self.more)) + 3;
-            let cells = u16::try_from(cells).unwrap_or(u16::MAX);
-            match said.rsplit_once(&between) {
-                Some((shorter, _)) if cells > most => said = shorter,
-                _ => return cells.min(most),
-            }
-        }
-    }
-
-    /// As much of it as there is room for: what is said last goes first, and nothing is cut in its middle while something is
-    /// left to go.
-    fn in_room(&self, dot: &str, room: usize) -> String {
-        let between = format!(" {dot} ");
-        let fits = |said: &str| text::width(&text::clean(said)) <= room;
-        let mut said = self.text.as_str();
-        loop {
-            let whole = format!("{said}{}", self.more);
-            if fits(&whole) {
-                return whole;
-            }
-            match said.rsplit_once(&between) {
-                Some((shorter, _)) if !fits(said) => said = shorter,
-                _ => return said.to_owned(),
-            }
-        }
-    }
-}
-
-/// Draws the last line: the status at the left, and at the right as many hints as there is room for, most
-/// important first. Only keys that work now are hinted, and no hint is cut in its middle.
-pub fn status(
-    canvas: &mut Canvas<'_>,
-    row: Rect,
-    status: Option<&Status>,
-    hints: &Hints<'_>,
-    works: impl Fn(Action) -> bool,
-) {
-    if row.is_empty() {
-        return;
-    }
-    let dot = canvas.glyphs().dot;
-    let said = status.filter(|status| !status.yields).map_or(0, |status| status.wants(dot, row.width));
-    let shown = hints.fitting(works, said, row.width);
-    let wide: u16 = shown.iter().map(|hint| hint.cells().saturating_add(2)).sum::<u16>().saturating_sub(2);
-    let start = row.right().saturating_sub(wide).saturating_sub(1);
-    if let Some(status) = status {
-        let left = row.x.saturating_add(1);
-        let room = start.saturating_sub(left).saturating_sub(if shown.is_empty() { 0 } else { 2 });
-        let said = status.in_room(dot, usize::from(room));
-        let said = if status.yields && text::width(&text::clean(&said)) > room.into() { "" } else { &said };
-        let end = canvas.fit(left, row.y, room, said, status.role);
-        if let Some(action) = status.action {
-            canvas.hit_to(left, row.y, end, Target::Do(action));
-        }
-    }
-    let mut x = start;
-    for hint in &shown {
-        let word = canvas.span(Role::Dim, format!(" {}", hint.word));
-        let spans = [canvas.span(Role::Key, hint.key.as_str()), word];
-        let end = canvas.spans(x, row.y, row.right().saturating_sub(x), &spans);
-        canvas.hit_to(x, row.y, end, Target::Do(hint.action));
-        x = end.saturating_add(2);
-    }
-}
-
-/// The hints of what is on top now.
-pub struct Hints<'a> {
-    /// Where the keys come from.
-    pub keymap: &'a Keymap,
-    /// Which layer is open.
-    pub layer: Layer,
-    pub actions: &'a [Action],
-    /// What some of them are called now.
-    pub called: &'a [(Action, &'static str)],
-}
-
-/// One hint with its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
-    pub key: String,
-    /// What it does, in a word.
-    pub word: &'static str,
-    /// What a click on it does.
-    pub action: Action,
-}
-
-impl Hint {
-    fn cells(&self) -> u16 {
-        u16::try_from(text::width(&self.key) + 1 + text::width(self.word)).unwrap_or(u16::MAX)
-    }
-}
-
-impl Hints<'_> {
-    /// Hints for actions that have a key and are possible.
-    pub fn working(&self, works: impl Fn(Action) -> bool) -> Vec<Hint> {
-        let possible = self.actions.iter().filter(|action| works(**action));
-        let hints = possible.filter_map(|action| {
-            let key = self.keymap.label(self.layer, *action)?;
-            let called = self.called.iter().find(|(other, _)| other == action);
-            let word = called.map_or(action.spec().word, |(_, word)| *word);
-            // A key that is called like what it does would be said twice.
-            let word = match (action, self.layer) {
-                // Who only reads or looks for something has nothing to take back.
-                (Action::Cancel, Layer::Reader | Layer::Watch | Layer::Picker) if called.is_none() => "close",
-                _ if key == word => "moves",
-                _ => word,
-            };
-            Some(Hint { key, word, action: *action })
-        });
-        hints.collect()
-    }
-
-    /// As many as fit beside a status of so many cells.
-    fn fitting(&self, works: impl Fn(Action) -> bool, said: u16, width: u16) -> Vec<Hint> {
-        let room = width.saturating_sub(said).saturating_sub(2);
-        let hints = self.working(works);
-        // The way to all other keys has its place before any of them, or whoever does not know them is lost.
-        let help = hints.iter().find(|hint| hint.action == Action::Help).map_or(0, Hint::cells);
-        let mut kept = if help > 0 && help <= room { help + 2 } else { 0 };
-        let (mut shown, mut used) = (Vec::new(), 0_u16);
-        for hint in hints {
-            kept = if hint.action == Action::Help { 0 } else { kept };
-            let end = used.saturating_add(hint.cells()).saturating_add(if shown.is_empty() { 0 } else { 2 });
-            if end.saturating_add(kept) <= room {
-                used = end;
-                shown.push(hint);
-            } else if kept == 0 {
-                break;
-            }
-        }
-        shown
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,58 +182,6 @@ mod tests {
                 TabLabel { title, short, brief, count: count.to_owned(), calls: title == "Notices" }
             },
         )
-    }
-
-    fn last_line(width: u16, status_text: Option<&str>) -> String {
-        let keymap = Keymap::standard();
-        let actions = [Action::New, Action::Revoke, Action::Filter, Action::Help];
-        let hints = Hints { keymap: &keymap, layer: Layer::Screen, actions: &actions, called: &[] };
-        let said = status_text.map(|said| Status {
-            role: Role::Warn,
-            text: said.into(),
-            more: "  (! to see)".into(),
-            action: Some(Action::Tab(crate::tui::action::Tab::Notices)),
-            yields: false,
-        });
-        let mut lines = testing::draw(width, 1, |canvas, area| {
-            status(canvas, area, said.as_ref(), &hints, |action| action != Action::Revoke);
-        });
-        lines.remove(0)
-    }
-
-    #[test]
-    fn only_keys_that_work_now_are_hinted_and_none_is_cut() {
-        assert_eq!(last_line(40, None), "                n new  / filter  ? help");
-        assert_eq!(last_line(20, None), "      n new  ? help", "the way to all keys is never the one to go");
-        assert_eq!(last_line(9, None), "  ? help");
-        assert_eq!(last_line(5, None), "");
-    }
-
-    #[test]
-    fn what_is_due_comes_before_hints() {
-        let due = Some("▲ 2 keys expire within 7 days");
-        assert_eq!(
-            last_line(72, due),
-            " ▲ 2 keys expire within 7 days  (! to see)      n new  / filter  ? help"
-        );
-        assert_eq!(last_line(60, due), " ▲ 2 keys expire within 7 days  (! to see)    n new  ? help");
-        // The key that leads there is left out whole, not cut.
-        assert_eq!(last_line(54, due), " ▲ 2 keys expire within 7 days          n new  ? help");
-        assert_eq!(last_line(44, due), " ▲ 2 keys expire within 7 d…  n new  ? help");
-    }
-
-    #[test]
-    fn of_much_that_is_due_the_last_gives_way_and_the_key_that_leads_there_stays() {
-        let due = "▲ 1 old half ends, still used · 5 keys expire within 7 days · 3 keys are deleted";
-        for (width, said) in [
-            (130, "5 keys expire within 7 days · 3 keys are deleted  (! to see)  "),
-            (100, "▲ 1 old half ends, still used · 5 keys expire within 7 days  (! to see)  "),
-            (60, "▲ 1 old half ends, still used  (! to see)    n new  ? help"),
-            (40, "▲ 1 old half ends, still used   ? help"),
-        ] {
-            let line = last_line(width, Some(due));
-            assert!(line.contains(said), "{width}: {line}");
-        }
     }
 
     #[test]
@@ -413,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn tabs_and_hints_are_clicked_where_they_are_drawn() {
+    fn tabs_are_clicked_where_they_are_drawn() {
         let (_, hits) = testing::draw_hits(70, 1, |canvas, area| tabs(canvas, area, &some_tabs(), 0));
         assert_eq!((hits.at(22, 0), hits.at(18, 0)), (Some(Target::Tab(1)), None));
     }
@@ -467,7 +258,6 @@ mod tests {
                     title(canvas, area, "Acme", &[Fact::new(Role::Dim, "x", Stays::ToTheEnd)]);
                 });
             }
-            last_line(width, Some("due"));
         }
     }
 }

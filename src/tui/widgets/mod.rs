@@ -8,6 +8,7 @@ pub mod layout;
 pub mod picker;
 pub mod popup;
 pub mod scrollbar;
+pub mod status;
 pub mod text;
 
 use super::action::Action;

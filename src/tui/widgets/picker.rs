@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use frizbee::{Config, Matcher};
-use ratatui::{layout::Rect, text::Span};
+use ratatui::{layout::Rect, style::Modifier, text::Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Focus, field::TextField, layout, scrollbar, text, walk};
@@ -322,7 +322,9 @@ fn draw_item<K>(
     } else {
         text::wrap(&item.text, cells.saturating_sub(1)).into_iter().next().unwrap_or_default().into()
     };
-    let match_style = style.patch(canvas.style(Role::Match));
+    // On the bar of the selected one no colour of another ground is read.
+    let on_bar = style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED);
+    let match_style = if selected { on_bar } else { style.patch(canvas.style(Role::Match)) };
     let mut x = row.x.saturating_add(left);
     let mut char_at = 0;
     for grapheme in shown.graphemes(true) {

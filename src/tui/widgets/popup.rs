@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{layout, text};
+use super::layout;
 use crate::tui::{canvas::Canvas, theme::Role};
 
 /// Columns beside a box below which what stands there says nothing any more.
@@ -43,12 +43,7 @@ pub fn framed(canvas: &mut Canvas<'_>, area: Rect, title: &str) -> Rect {
     canvas.print(area.x, bottom, 1, signs.corner_bottom_left, style);
     canvas.print(right, bottom, 1, signs.corner_bottom_right, style);
     if !title.is_empty() && area.width > 6 {
-        // Looks add up: on the line it would be as dim as that.
-        let cells = u16::try_from(text::width(title)).unwrap_or(u16::MAX).min(area.width - 6);
-        canvas.erase(Rect { x: area.x + 2, width: cells + 2, height: 1, ..area });
-        let end = canvas.fit(area.x + 3, area.y, area.width - 6, title, Role::Title);
-        canvas.print(area.x + 2, area.y, 1, " ", style);
-        canvas.print(end, area.y, 1, " ", style);
+        canvas.title_on(area.x + 2, area.y, area.width - 4, title, Role::Title);
     }
     // In a small window every row says something.
     let free = if canvas.area().height < LOW { 1 } else { 2 };

@@ -140,6 +140,45 @@ fn an_app_is_edited_by_field_and_says_what_is_wrong() {
 }
 
 #[test]
+fn what_the_tokens_of_an_app_are_like_is_said_when_it_is_made_and_afterwards() {
+    let desk = Desk::founded();
+    let maria = desk.hire("jonas", "admin");
+    let profile = ["--uri", "https://x.example", "--user-type", "both", "--source", "client_app"];
+    let create = |name: &'static str, more: &[&'static str]| {
+        [&["app", "create", "--name", name], &profile[..], more].concat()
+    };
+    let bot = create("Bot", &["--auth", "jwt", "--scope", "contacts.read", "--alg", "es256"]);
+    let bot = maria.asks(&bot);
+    assert_eq!((&bot["alg"], &bot["audiences"]), (&"ES256".into(), &serde_json::json!([])));
+    let files = ["https://files.example.com", "files"];
+    let edited = maria.asks(&["app", "edit", "Bot", "--audience", files[0], files[1]]);
+    assert_eq!((&edited["alg"], &edited["audiences"]), (&"ES256".into(), &serde_json::json!(files)));
+    let page = maria.does(&["app", "show", "Bot"]).out;
+    assert!(
+        page.contains("Signed with     ES256") && page.contains("For             https://files"),
+        "{page}"
+    );
+    let again = maria.asks(&["app", "edit", "Bot", "--no-audience", "--alg", "EdDSA"]);
+    assert_eq!((&again["alg"], &again["audiences"]), (&"EdDSA".into(), &serde_json::json!([])));
+    maria.says(&["app", "edit", "Bot", "--audience", "a\"b"]).fails(2, "--audience");
+    maria.says(&["app", "edit", "Bot", "--audience", "a", "a"]).fails(1, "different audiences");
+
+    let server = maria.asks(&create("Files", &["--auth", "resource-server", "--audience", files[0]]));
+    assert_eq!((&server["auth"], &server["alg"]), (&"resource-server".into(), &().into()));
+    assert_eq!(
+        (&server["scopes"], &server["audiences"]),
+        (&serde_json::json!([]), &serde_json::json!([files[0]]))
+    );
+    maria.says(&["app", "new-key", "Files"]).fails(1, "checks what others present");
+    let scoped = create("A", &["--auth", "resource-server", "--scope", "contacts.read"]);
+    maria.says(&scoped).fails(1, "only audiences");
+    maria.says(&create("A", &["--auth", "jwt"])).fails(2, "needs --scope or --preset");
+    maria
+        .says(&create("A", &["--auth", "key", "--scope", "contacts.read", "--alg", "ES256"]))
+        .fails(1, "no access tokens");
+}
+
+#[test]
 fn another_operators_app_is_answered_like_one_that_does_not_exist() {
     let desk = Desk::founded();
     let maria = desk.hire("jonas", "admin");

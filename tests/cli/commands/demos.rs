@@ -19,6 +19,12 @@ fn a_sample_store_in_a_directory_is_one_like_any_other() {
     maria.does(&["audit", "verify", "--data", "many"]);
 
     desk.run(&make, "").fails(1, "There is something in many");
+    // No code is shown, and no passphrase asked for, where nothing can be written.
+    desk.file("in-the-way", "");
+    let nowhere = ["demo", "--keys", "60", "--data", "in-the-way/many"];
+    let refused = desk.run(&nowhere, "").expect(1);
+    assert!(refused.err.contains("in-the-way: it is no directory. Nothing was made."), "{refused:?}");
+    assert_eq!(refused.out, "");
     desk.run(&["demo", "--operators", "3"], "").fails(2, "--keys");
     desk.run(&["demo", "--keys", "3"], "").fails(2, "The console needs a terminal");
     desk.run(&["demo", "--keys", "3", "--operators", "1025"], "").fails(2, "from 1 to 1024");

@@ -23,6 +23,7 @@ mod report_only;
 mod rotation;
 mod scan;
 mod scanners;
+mod shell;
 mod terminal;
 mod trouble;
 mod verify;

@@ -324,6 +324,17 @@ fn the_configuration_file_is_obeyed_and_its_mistakes_are_located() {
     Desk::finish(command, &other, b"").expect(0);
     desk.file("other.toml", "\noprator = 'maria'\n");
     desk.run(&other, "").fails(2, "line 2: there is no field \"oprator\". Did you mean operator?");
+    // Where nothing runs, nothing else lists what is wrong besides.
+    desk.file("other.toml", "mous = true\noprator = 'maria'\nmotion = 'fast'\n");
+    for words in [&other[..], &["info", "--config", "other.toml"]] {
+        let said = desk.run(words, "").expect(2);
+        let lines: Vec<&str> = said.err.lines().map(|line| line.split(':').next().unwrap()).collect();
+        assert!(said.err.contains("line 2: there is no field \"oprator\""), "{}", said.err);
+        assert!(
+            lines.contains(&"Beside that, line 1") && lines.contains(&"Beside that, line 3"),
+            "{lines:?}"
+        );
+    }
     // What only the console looks at stops commands, and is listed with the rest; the console goes by what is right.
     desk.file("keys.toml", "[screen]\nrevok = 'f5'\n");
     desk.file("other.toml", "operator = 'maria'\nkeymap = 'keys.toml'\nmous = true\nmotion = 'fast'\n");
@@ -332,7 +343,7 @@ fn the_configuration_file_is_obeyed_and_its_mistakes_are_located() {
     let told = desk.run(&["info", "--json", "--config", "other.toml"], "").expect(2).json();
     let mistakes: Vec<&str> =
         told["mistakes"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
-    assert!(mistakes[0].ends_with("The fields are data, operator, catalog, theme, keymap, clipboard, ascii, motion, mouse, channel, anchor."));
+    assert!(mistakes[0].ends_with("The fields are data, operator, catalog, theme, keymap, clipboard, ascii, motion, mouse, listen, channel, anchor."));
     assert!(mistakes[1].ends_with("4:10: \"motion\" must be full or none."), "{mistakes:?}");
     assert!(
         mistakes[2]

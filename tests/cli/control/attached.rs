@@ -146,6 +146,7 @@ fn every_kind_of_call_works_through_the_socket() {
         profile: profile(),
         method: AuthMethod::ApiKey,
         scopes: vec!["contacts.read".into()],
+        terms: keydeck::domain::Terms::default(),
     });
     assert!(maria.run(app).token.is_some(), "the secret of the app");
     assert_eq!(engine.state().apps().count(), 1);

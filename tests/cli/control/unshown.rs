@@ -51,7 +51,13 @@ pub fn app(called: &str) -> Command {
         post_logout: Vec::new(),
     };
     let scopes = vec!["contacts.read".into()];
-    Command::CreateApp(NewApp { name: name(called), profile, method: AuthMethod::ApiKey, scopes })
+    Command::CreateApp(NewApp {
+        name: name(called),
+        profile,
+        method: AuthMethod::ApiKey,
+        scopes,
+        terms: keydeck::domain::Terms::default(),
+    })
 }
 
 fn create_app(guest: &Guest, called: &str) -> AppId {

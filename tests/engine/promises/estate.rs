@@ -80,6 +80,7 @@ fn new_app(text: &str, method: AuthMethod) -> Command {
         },
         method,
         scopes: vec!["contacts.read".into()],
+        terms: keydeck::domain::Terms::default(),
     })
 }
 
@@ -164,7 +165,7 @@ impl Estate {
         let (_, keyed_token) = issue(&open, new_key("Of an app", Place::App(keyed), &["contacts.read"]));
         let grant = |engine: &LocalEngine, app: AppId, secret: &str| {
             let client = engine.authenticate(&app.to_string(), secret.as_bytes()).unwrap();
-            engine.grant(&client, None).unwrap().token.reveal().to_owned()
+            engine.grant(&client, None, None).unwrap().token.reveal().to_owned()
         };
         let paused_access = grant(&open.engine, paused, &paused_secret);
         let renewed_access = grant(&open.engine, renewed, &renewed_secret);

@@ -414,6 +414,7 @@ fn the_files_on_disk_give_away_no_name_scope_location_or_note() {
         },
         method: AuthMethod::Jwt,
         scopes: scopes.clone(),
+        terms: keydeck::domain::Terms::default(),
     }));
     does(Command::SetPolicy {
         name: "base-url".into(),

@@ -38,7 +38,7 @@ impl Machine {
     fn token(&self) -> Result<String, TokenRefusal> {
         let engine = &self.open.engine;
         let client = engine.authenticate(&self.id.to_string(), self.secret.as_bytes())?;
-        engine.grant(&client, None).map(|granted| granted.token.reveal().to_owned())
+        engine.grant(&client, None, None).map(|granted| granted.token.reveal().to_owned())
     }
 
     fn does(&self, command: Command) -> bool {
@@ -128,9 +128,9 @@ fn a_key_that_is_due_does_not_stand_in_the_way() {
     machine.disk.fail_next(Fault::Unavailable);
     let token = machine.token().unwrap();
     assert_eq!(machine.refused(&token), None, "the old one signs on");
-    assert_eq!(machine.open.engine.jwks().len(), 1);
+    assert_eq!(machine.open.engine.jwks().len(), 2, "of each number one for each algorithm");
     machine.token().unwrap();
-    assert_eq!(machine.open.engine.jwks().len(), 2);
+    assert_eq!(machine.open.engine.jwks().len(), 4);
 }
 
 #[test]

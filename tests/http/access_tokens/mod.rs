@@ -8,6 +8,7 @@ mod life;
 mod names;
 mod rotation;
 mod secrets;
+mod terms;
 
 use std::sync::Arc;
 
@@ -112,7 +113,7 @@ impl Day {
     }
 
     fn asks(&self, app: &App, scopes: Option<&str>) -> Result<Granted, TokenRefusal> {
-        self.engine().grant(&self.client(app), scopes)
+        self.engine().grant(&self.client(app), scopes, None)
     }
 
     fn token(&self, app: &App) -> String {
@@ -145,5 +146,6 @@ fn described(name: &str, method: AuthMethod, scopes: &[&str]) -> NewApp {
         },
         method,
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+        terms: keydeck::domain::Terms::default(),
     }
 }

@@ -103,7 +103,7 @@ fn a_clock_in_doubt_makes_no_grace_longer_and_ends_none_of_the_new() {
     day.clock.pass(HOUR / 2);
     assert!(!day.lets_in(&old) && day.lets_in(&new));
     // Who proved themselves before gets nothing any more.
-    assert_eq!(day.engine().grant(&kept, None).err(), Some(TokenRefusal::InvalidClient));
+    assert_eq!(day.engine().grant(&kept, None, None).err(), Some(TokenRefusal::InvalidClient));
 }
 
 #[test]

@@ -369,6 +369,7 @@ fn a_secret_that_was_made_and_shown_to_nobody_before_the_end_is_taken_back_and_o
         },
         method: AuthMethod::ApiKey,
         scopes: vec!["contacts.read".into()],
+        terms: keydeck::domain::Terms::default(),
     };
     for (n, command) in [new_key("Nightly", Place::Agency), Command::CreateApp(app)].into_iter().enumerate() {
         engine.settle().unwrap();

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::undo::written;
 use super::{Crowd, Deed};
 use crate::cli::Outcome;
 use crate::cli::blast::{Crush, NamedLine, UseLine};
@@ -18,46 +17,20 @@ use crate::domain::KeyId;
 use crate::domain::blast::many::Struck;
 use crate::domain::name::first_few;
 use crate::domain::undo::Undo;
+use crate::engine::many::{Refused, Report};
 use crate::engine::{EngineError, Left, Many, Stays};
 use crate::tui::sight::radius;
 
-/// A key to which it was not done, or would not be.
-#[derive(Serialize)]
-struct Refused<'a> {
-    key: String,
-    name: &'a str,
-    code: &'a str,
-    message: &'a str,
-}
-
 /// What would become of many.
 #[derive(Serialize)]
-struct Preview<'a> {
+struct Preview {
     found: usize,
     possible: usize,
     #[serde(flatten)]
     used: UseLine,
     /// The ten that matter most: the busiest, then those used last.
     first: Vec<NamedLine>,
-    refused: Vec<Refused<'a>>,
-}
-
-/// What became of many.
-#[derive(Serialize)]
-struct Report<'a> {
-    found: usize,
-    done: Vec<String>,
-    refused: Vec<Refused<'a>>,
-    /// Left alone, because it was broken off: how many, and which.
-    not_tried: usize,
-    untried: Vec<String>,
-    /// The verb that takes it back.
-    undo: Option<&'static str>,
-    /// For `keydeck key undo`: what takes it back, of each key that it was done to.
-    takes_back: Vec<String>,
-    /// Where the tokens are that were made; absent where none were to be.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tokens: Option<String>,
+    refused: Vec<Refused>,
 }
 
 impl Crowd<'_> {
@@ -115,16 +88,12 @@ impl Crowd<'_> {
 
     /// Says what was done and what not, and why.
     pub(super) fn report(&self, deck: &Deck, deed: Deed, many: &Many, undos: &[Undo]) -> Outcome {
-        let not_tried = many.untried();
         let undo = deed.undo.filter(|_| !many.done.is_empty());
         if deck.output.is_json() {
-            let done = many.done.iter().map(ToString::to_string).collect();
-            let (found, refused) = (self.keys.len(), self.refused(&many.left));
-            let undo = undo.map(|(verb, _)| verb);
-            let takes_back = undos.iter().filter_map(written).collect();
-            let tokens = many.kept();
-            let untried = many.waiting().map(|key| key.to_string()).collect();
-            let report = Report { found, done, refused, not_tried, untried, undo, takes_back, tokens };
+            let names = self.names();
+            let report = Report::of(many, undo.map(|(verb, _)| verb), undos, |key| {
+                names.get(&key).map(|name| (*name).to_owned())
+            });
             deck.output.value(&report)?;
         } else {
             let ids: String = many.done.iter().map(|id| id.to_string() + "\n").collect();
@@ -134,7 +103,7 @@ impl Crowd<'_> {
                 "\nThe report with --json, given to `keydeck key undo`, takes back what was done to each.";
             deck.output.say(&format!("{said}{}", if undos.is_empty() { "" } else { way }));
         }
-        if many.left.is_empty() && not_tried == 0 {
+        if many.left.is_empty() && many.untried() == 0 {
             return Ok(ExitCode::SUCCESS);
         }
         // What no rule refused ends it with its own code. What it says of itself is true of those that it is told of above.
@@ -167,15 +136,10 @@ impl Crowd<'_> {
         self.keys.iter().map(|key| (key.id, key.name.as_str())).collect()
     }
 
-    fn refused<'r>(&'r self, left: &'r [Left]) -> Vec<Refused<'r>> {
+    fn refused(&self, left: &[Left]) -> Vec<Refused> {
         let names = self.names();
-        let one = |left: &'r Left| Refused {
-            key: left.key.to_string(),
-            name: names.get(&left.key).copied().unwrap_or_default(),
-            code: &left.code,
-            message: &left.text,
-        };
-        left.iter().map(one).collect()
+        let name = |key: KeyId| names.get(&key).map(|name| (*name).to_owned());
+        left.iter().map(|left| Refused::of(left, name(left.key))).collect()
     }
 
     /// Each reason once, with how many it holds for and the names of a few.

@@ -4,7 +4,6 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
 use clap::Args;
 
 use super::{Crowd, Deed, Which};
@@ -15,6 +14,7 @@ use crate::cli::fault::Fault;
 use crate::cli::number::whole;
 use crate::domain::Key;
 use crate::domain::undo::Undo;
+use crate::engine::many::taken_back;
 use crate::engine::{EngineError, Left};
 
 /// Longest report read: of ten thousand keys with all their scopes.
@@ -39,11 +39,6 @@ pub struct Words {
     dry: DryRun,
 }
 
-/// An undo as a report carries it.
-pub(super) fn written(undo: &Undo) -> Option<String> {
-    minicbor::to_vec(undo).ok().map(|bytes| Base64UrlUnpadded::encode_string(&bytes))
-}
-
 fn read(words: &Words) -> Result<Vec<Undo>, Fault> {
     let bad = |why: String| Fault::usage(format!("{}: {why}", words.report.display()));
     let mut text = String::new();
@@ -59,11 +54,8 @@ fn read(words: &Words) -> Result<Vec<Undo>, Fault> {
     let undos = undos.ok_or_else(|| {
         bad("it is no report of what was done to many keys, as --json prints it.".to_owned())
     })?;
-    let one = |undo: &serde_json::Value| {
-        let bytes = Base64UrlUnpadded::decode_vec(undo.as_str()?).ok()?;
-        minicbor::decode::<Undo>(&bytes).ok()
-    };
-    let undos: Option<Vec<Undo>> = undos.iter().map(one).collect();
+    let undos: Option<Vec<&str>> = undos.iter().map(serde_json::Value::as_str).collect();
+    let undos = undos.and_then(|undos| taken_back(&undos));
     undos.ok_or_else(|| bad("what it says of taking back was altered.".to_owned()))
 }
 

@@ -30,6 +30,7 @@ pub(super) fn new_app(called: &str, method: AuthMethod) -> NewApp {
         },
         method,
         scopes: scopes(method, 3),
+        terms: Terms::default(),
     }
 }
 

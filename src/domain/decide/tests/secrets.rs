@@ -42,6 +42,7 @@ impl World {
             },
             method,
             scopes: scopes.map(|scope| scope.id.to_string()).take(2).collect(),
+            terms: Terms::default(),
         };
         let events = world.run(maria, &Command::CreateApp(new)).unwrap();
         let app = events.iter().find_map(Event::app).unwrap().id;

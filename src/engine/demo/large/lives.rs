@@ -18,7 +18,7 @@ const MINUTE_MS: i64 = HOUR_MS / 60;
 const AT_ONCE: usize = 4_096;
 /// On so many days of its life a living key is used, the last of them included.
 const DAYS_USED: i64 = 3;
-/// Idle keys at most: a sweep tells of some at a time and looks at all keys each time.
+/// Idle keys at most: more of them than an operator reads about.
 const MOST_IDLE: usize = 200;
 /// Without use for less than this nobody is told.
 const MONTHS_MS: i64 = 60 * DAY_MS;

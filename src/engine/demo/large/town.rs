@@ -215,6 +215,7 @@ impl Town {
                 profile,
                 method: AuthMethod::ApiKey,
                 scopes: kind.scopes.clone(),
+                terms: crate::domain::Terms::default(),
             };
             let done = self.act(owner, Command::CreateApp(new))?;
             for event in &done.events {

@@ -35,6 +35,7 @@ fn store(dir: &Path) -> open::Open {
         profile,
         method: AuthMethod::ApiKey,
         scopes: vec!["contacts.read".into()],
+        terms: crate::domain::Terms::default(),
     };
     open.engine.execute(&open.session, Command::CreateApp(app)).unwrap();
     open

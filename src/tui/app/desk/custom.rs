@@ -22,6 +22,10 @@ impl Desk {
         for (name, list) in self.screens.iter_mut().flat_map(|screen| screen.habitual()) {
             list.adopt(habits.lists.get(name).unwrap_or(&Habit::default()));
         }
+        // They are brought along from wherever one begins, which may be where no keys are.
+        if let Some(pane) = self.screens.iter_mut().find_map(|screen| screen.pane()) {
+            self.key_lines.clone_from(&pane.beside.list.lines);
+        }
         self.stale = true;
         self.look_again(now);
     }

@@ -18,8 +18,9 @@ use crate::tui::canvas::Canvas;
 use crate::tui::clock::Now;
 use crate::tui::input::TextFocus;
 use crate::tui::theme::{Glyphs, Role};
-use crate::tui::widgets::bars::{self, Fact, Hints, Status, Stays};
+use crate::tui::widgets::bars::{self, Fact, Stays};
 use crate::tui::widgets::layout;
+use crate::tui::widgets::status::{self, Hints, Status};
 
 /// Hinted at on every screen, after the screen's own.
 const ALWAYS: [Action; 3] = [Action::Jump, Action::NextTab, Action::Quit];
@@ -118,7 +119,7 @@ impl Desk {
 
     fn paint_status(&self, canvas: &mut Canvas<'_>, row: Rect, now: Now) {
         canvas.erase(row);
-        let status = self.status(canvas, now);
+        let due = self.status(canvas, now);
         let layer = self.layer();
         let screen = self.screens.get(self.open);
         let is_typed = screen.is_some_and(|screen| screen.text_focus() == TextFocus::Here);
@@ -139,35 +140,27 @@ impl Desk {
             None => &[],
         };
         let hints = Hints { keymap: &self.look.keymap, layer, actions: &actions, called };
-        bars::status(canvas, row, status.as_ref(), &hints, |action| self.enabled(action).is_ok());
+        status::status(canvas, row, due.as_ref(), &hints, |action| self.enabled(action).is_ok());
     }
 
     /// What matters most: a secret in the clipboard, work under way, then what is due.
     fn status(&self, canvas: &Canvas<'_>, now: Now) -> Option<Status> {
         let glyphs = canvas.glyphs();
         if let Some(lease) = self.lease {
-            let text = lease.said(now.at);
-            return Some(Status {
-                role: Role::Accent,
-                text,
-                more: String::new(),
-                action: None,
-                yields: false,
-            });
+            return Some(Status::only(Role::Accent, lease.said(now.at)));
         }
-        let since = self.waited_since().map(|since| now.at.since(since));
-        if let Some(passed) = since.max().filter(|passed| *passed >= PATIENCE) {
+        let waited = self.waited_for().map(|(since, label)| (now.at.since(since), label));
+        if let Some((passed, label)) = waited.max().filter(|(passed, _)| *passed >= PATIENCE) {
             let step = usize::try_from(passed.as_millis() / SPIN.as_millis()).unwrap_or(0);
             let way_out = if self.awaits_secret() { "" } else { " (esc stops waiting)" };
-            let text = format!("{} at work…{way_out}", glyphs.spin(step));
-            return Some(Status { role: Role::Info, text, more: String::new(), action: None, yields: false });
+            return Some(Status::only(Role::Info, format!("{} {label}…{way_out}", glyphs.spin(step))));
         }
         let there = Action::Tab(Tab::Notices);
         let action = (self.overlays.is_empty() && self.enabled(there).is_ok()).then_some(there);
         let key = action.and_then(|action| self.look.keymap.label(Layer::Screen, action));
-        let (role, text) = self.due.said(glyphs)?;
+        let (role, said) = self.due.said(glyphs)?;
         let more = key.filter(|_| self.tab() != Some(Tab::Notices)).map(|key| format!("  ({key} to see)"));
         let yields = !self.overlays.is_empty();
-        Some(Status { role, text, more: more.unwrap_or_default(), action, yields })
+        Some(Status { role, said, more: more.unwrap_or_default(), action, yields })
     }
 }

@@ -46,6 +46,7 @@ impl Desk {
             Action::CopyMessage | Action::Dismiss => {
                 when(self.toasts.current().is_some(), "there is no message on the screen")
             }
+            Action::SaveReport => when(self.account.is_some(), "nothing was done to many keys here yet"),
             Action::Problems => {
                 when(!self.look.mistakes.is_empty(), "nothing is wrong in configuration, keymap and theme")
             }
@@ -170,7 +171,7 @@ mod tests {
             .sees("Keep it: its days")
             .sees("Revoke it for good");
         console.sees("See everything about it").sees_no("a location").sees_no("selected row");
-        console.sees("down moves").sees_no("down down").press("esc a x").sees("With these ");
+        console.sees("up/down move").sees_no("down down").press("esc a x").sees("With these ");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::tui::clock::{Moment, Now};
 use crate::tui::input::{Gesture, Held, Input, Mouse, TextFocus};
 use crate::tui::overlay::{Cue, Passed, PastedRef, Secrecy};
 use crate::tui::overlays::{
-    calendar, confirm, help, jump, leak_desk, lockdown, overview, problems, test_token, theme,
+    calendar, confirm, export, help, jump, leak_desk, lockdown, overview, problems, test_token, theme,
 };
 use crate::tui::program::{Capture, Frame, Orders};
 use crate::tui::router::route;
@@ -169,11 +169,16 @@ impl Desk {
             Action::Jump => {
                 let told = |action| (self.title(action), self.on_screen(action));
                 let beside = self.screens.iter().flat_map(|screen| screen.offers(&self.look));
-                self.overlays.push(Box::new(jump::Jump::new(told, beside, &self.look)));
+                self.overlays.push(Box::new(jump::Jump::new(told, beside, self.tab(), &self.look)));
             }
             Action::CopyMessage => {
                 if let Some(text) = self.toasts.to_copy().map(str::to_owned) {
                     self.copy_message(text, orders);
+                }
+            }
+            Action::SaveReport => {
+                if let Some(account) = &self.account {
+                    self.overlays.push(Box::new(export::account(account, &self.look)));
                 }
             }
             Action::Theme => self.overlays.push(Box::new(theme::Fitting::new(self.look.worn))),

@@ -142,7 +142,7 @@ fn the_lines_around_a_screen_tell_who_where_and_what_is_due() {
         .sees("maria · admin · whole agency · demo")
         .sees("1 Agency keys")
         .sees("2 Audit")
-        .sees("keys expire within 7 days")
+        .sees("▲ 3 keys are deleted, the first in ")
         .sees_no("to see)")
         .sees("n new  X revoke  ? help");
 }
@@ -312,7 +312,7 @@ fn one_key_leads_to_what_is_due_wherever_its_keys_are() {
     let mut console = testing::whole_desk();
     console.press("3").sees("(4 to see)").press("!").sees("What happens").sees_no("to see)");
     assert_eq!(console.program().desk().unwrap().tab(), Some(Tab::Notices));
-    console.press("3").click_on("keys expire").sees("What happens");
+    console.press("3").click_on("keys are deleted").sees("What happens");
 }
 
 #[test]

@@ -35,6 +35,7 @@ impl Desk {
                     self.lead(tab, errand, now, orders);
                 }
                 Ask::Go(tab, errand) => self.go(tab, errand, now, orders),
+                Ask::Keep(account) => self.account = Some(std::sync::Arc::new(account)),
                 Ask::Act(action) => self.act(action, now, orders),
                 Ask::Report(answer) => {
                     let screen = match asker {
@@ -92,11 +93,13 @@ impl Desk {
             job if job.secret_of().is_some() => Waited::ForSecret,
             _ => Waited::For,
         };
-        let changes = job.changes();
+        let (changes, label) = (job.changes(), job.label());
         let deed = job.said().map(|said| Cause::Deed(said.to_owned()));
         let effect = Effect::Job(std::sync::Arc::clone(&self.look.engine), self.look.session.clone(), job);
-        self.jobs
-            .insert(orders.perform(effect), Pending::Job { asker, since: now.at, waited, changes, deed });
+        self.jobs.insert(
+            orders.perform(effect),
+            Pending::Job { asker, since: now.at, waited, label, changes, deed },
+        );
     }
 
     /// Stops waiting for the jobs whose spinner shows. They go on, since what is half written helps nobody, and
@@ -148,6 +151,8 @@ impl Desk {
 
     pub(super) fn finished(&mut self, job: JobId, outcome: Outcome, now: Now, orders: &mut Orders<Effect>) {
         match (self.jobs.remove(&job), outcome) {
+            // A question nobody waits for any more must not come between what somebody does meanwhile.
+            (Some(Pending::Job { waited: Waited::NoMore, .. }), Outcome::Answered(Answer::Plan(_))) => {}
             (Some(Pending::Job { asker, deed, .. }), Outcome::Answered(answer)) => {
                 self.answered(asker, deed, answer, now, orders);
             }
@@ -230,6 +235,7 @@ impl Desk {
             | Answer::Busy(_)
             | Answer::Tested(_)
             | Answer::Purse(_)
+            | Answer::Plan(_)
             | Answer::Whose(_)
             | Answer::Counted(_)
             | Answer::Coming(_)

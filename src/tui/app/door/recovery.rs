@@ -88,11 +88,17 @@ impl Gate for CodeForm {
 
     /// Says how far what was typed is right.
     fn check(&mut self, _: Told) {
-        let bare = |text: &'_ str| -> usize { text.bytes().filter(|byte| counts(*byte)).count() };
-        let typed = self.typed.text().bytes().filter(|byte| counts(*byte));
-        let code = self.code.0.expose();
-        let same = typed.zip(code.bytes().filter(|byte| counts(*byte))).take_while(|(a, b)| a == b).count();
-        let (here, all) = (bare(self.typed.text()), bare(code));
+        let bare = |text: &str| -> usize { text.bytes().filter(|byte| counts(*byte)).count() };
+        let (typed, code) = (self.typed.text(), self.code.0.expose());
+        let right = |code: &str| {
+            let typed = typed.bytes().filter(|byte| counts(*byte));
+            typed.zip(code.bytes().filter(|byte| counts(*byte))).take_while(|(a, b)| a == b).count()
+        };
+        // How all codes begin need not be typed.
+        let rest = code.split_once('_').map_or(code, |(_, rest)| rest);
+        let code = if right(rest) > right(code) { rest } else { code };
+        let same = right(code);
+        let (here, all) = (bare(typed), bare(code));
         self.typed.note = match here {
             0 => "Upper and lower case matter; dashes and spaces do not.".to_owned(),
             _ if same < here => format!("The first {same} characters are right, the next is not."),

@@ -154,7 +154,9 @@ fn the_console_is_found_as_it_was_left() {
     assert!(header(&first).contains("Last used"));
     first.press("S u n right right right esc");
     assert!(!header(&first).contains("Last used"), "{}", first.screen());
-    first.press("/").type_text("state:live").press("enter 3");
+    first.press("/").type_text("state:live").press("enter");
+    let as_left = header(&first);
+    first.press("3");
     assert_eq!(written(&state), "", "not at every key press");
     first.advance(Duration::from_millis(1500));
     let frames = first.frames;
@@ -169,6 +171,8 @@ fn the_console_is_found_as_it_was_left() {
     again.press("1").sees("Expires ▼").sees("/ state:live");
     let left = header(&again);
     assert!(!left.contains("Last used"), "{left}");
+    assert_eq!(left, as_left, "order, columns and their widths");
+    again.press("esc /").sees_no("state:live").press("up").sees("/ state:live").press("enter");
     again.press("f10").sees("as they come").sees("Name ▲").sees_no("state:live");
     assert!(header(&again).contains("Last used"));
     again.press("q");

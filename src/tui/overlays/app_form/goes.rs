@@ -1,7 +1,9 @@
 //! What an edit takes from an app, as it is said before it is done.
 
+use crate::domain::catalog::AuthMethod;
 use crate::domain::name::first_few;
-use crate::domain::{Profile, ScopeId, Scopes, Url};
+use crate::domain::signing::PartyName;
+use crate::domain::{App, Profile, ScopeId, Scopes, Terms, Url};
 
 /// In sentences, of an app that had these scopes and would keep those.
 pub fn goes((had, held): (&Profile, &Scopes), (has, kept): (&Profile, &[String])) -> Vec<String> {
@@ -21,6 +23,24 @@ pub fn goes((had, held): (&Profile, &Scopes), (has, kept): (&Profile, &[String])
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Which access tokens end with an edit: those that are not as the app's are from then on.
+pub fn tokens_that_end(app: &App, terms: &Terms) -> Vec<String> {
+    let alg = (app.method == AuthMethod::Jwt && app.alg() != terms.alg)
+        .then(|| format!("Its access tokens signed with {} end at once.", app.alg().code()));
+    let had: Vec<&str> = app.audiences().iter().map(PartyName::as_str).collect();
+    let lost: Vec<&str> =
+        had.iter().filter(|had| !terms.audiences.iter().any(|has| has.as_str() == **had)).copied().collect();
+    let ends = match app.method {
+        AuthMethod::ApiKey => "",
+        AuthMethod::Jwt => "No access tokens for",
+        AuthMethod::ResourceServer => "Told nothing more of what is for",
+    };
+    let platform = had.is_empty() && !terms.audiences.is_empty();
+    let lost = if platform { vec!["the platform, unless named"] } else { lost };
+    let audiences = (!lost.is_empty()).then(|| format!("{ends}: {}.", first_few(lost)));
+    alg.into_iter().chain(audiences).collect()
 }
 
 fn gone<'u>(had: &'u [Url], has: &[Url]) -> Vec<&'u str> {

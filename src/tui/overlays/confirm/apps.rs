@@ -118,6 +118,15 @@ fn consequences(deed: AppDeed, app: &App, seen: &Seen<'_>) -> Vec<String> {
     };
     let jwt = app.method == AuthMethod::Jwt;
     let first = match (deed, jwt, live) {
+        (AppDeed::Pause, false, _) if app.method == AuthMethod::ResourceServer => {
+            "It is told nothing from the next question on, so whoever calls it is refused, until it is resumed."
+        }
+        (AppDeed::Resume, false, _) if app.method == AuthMethod::ResourceServer => {
+            "It is told again what its callers present."
+        }
+        (AppDeed::Delete, false, _) if app.method == AuthMethod::ResourceServer => {
+            "It is told nothing from the next question on: whoever calls it is refused. Its secret is worthless from then on."
+        }
         (AppDeed::Pause, true, _) => {
             "Its access tokens are refused from the next request on, and no new one is given out, until it is resumed."
         }

@@ -5,13 +5,13 @@ use super::crowd::{left_out, named};
 use super::reasons::Reasons;
 use super::{Accept, Confirm, Spell, Told, Wanted};
 use crate::domain::blast::Blast;
-use crate::domain::blast::many::Struck;
 use crate::domain::history::Picture;
-use crate::domain::{Bearer, Key, KeyId};
+use crate::domain::{Bearer, Key, KeyId, KeyState};
 use crate::tui::action::Danger;
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::sight::deeds::{self, Deed};
+use crate::tui::sight::plan::Plan;
 use crate::tui::sight::radius::{self, Whom};
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
@@ -19,13 +19,29 @@ use crate::tui::widgets::buttons::{Button, ButtonRow};
 
 /// The question whether to do `deed` to those of `keys` it is possible for; `None` when there is none.
 pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
+    let plan = seen(look, |seen| Plan::of(keys.iter().map(|key| deed.command(*key)), seen));
+    planned(look, deed, keys, plan)
+}
+
+/// When those that nobody uses are deleted, whoever has them.
+fn going(found: &[&Key], seen: &Seen<'_>) -> Option<Line> {
+    let goes: Vec<_> = found.iter().filter_map(|key| seen.goes(key)).collect();
+    let when = seen.times.relative(*goes.iter().min()?);
+    let said = match goes.len() {
+        1 if found.len() == 1 => format!("It is deleted for want of use {when} unless it is used."),
+        count => format!("Deleted for want of use unless they are used: {count}, the first {when}."),
+    };
+    Some(Line::of(Role::Warn, said))
+}
+
+/// The same, where it was worked out before what would become of them.
+pub fn planned(look: &Look, deed: Deed, keys: &[KeyId], plan: Plan) -> Option<Confirm> {
+    let Plan { possible, left, struck } = plan;
     seen(look, |seen| {
-        let possible = deeds::possible(deed, keys, seen);
-        let found: Vec<&Key> = possible.iter().filter_map(|id| seen.view.key(*id)).collect();
+        let found: Vec<&Key> = possible.iter().filter_map(|command| seen.view.key(command.key()?)).collect();
         let first = *found.first()?;
         let one = found.len() == 1;
-        let impossible = deeds::impossible(deed, keys, seen).into_iter();
-        let left_out = impossible.map(|(keys, why)| left_out(&keys, "marked", &why, seen));
+        let left_out = left.iter().map(|(keys, why)| left_out(keys, "marked", why, seen));
         let live = found.iter().any(|key| !key.state(seen.now()).is_over());
         let harms = deed.danger() == Danger::Dangerous && live;
         let mut lines = Vec::new();
@@ -56,20 +72,8 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
                 lines.extend(named(&found, |key| used(key, seen, deed)));
             }
         }
-        let goes: Vec<_> = found.iter().filter_map(|key| seen.goes(key)).collect();
-        if let Deed::Give(_) = deed
-            && let Some(first) = goes.iter().min()
-        {
-            let when = seen.times.relative(*first);
-            lines.push(Line::of(
-                Role::Warn,
-                match goes.len() {
-                    1 if one => format!("It is deleted for want of use {when} unless it is used."),
-                    count => {
-                        format!("Deleted for want of use unless they are used: {count}, the first {when}.")
-                    }
-                },
-            ));
+        if let Deed::Give(_) = deed {
+            lines.extend(going(&found, seen));
         }
         let undo = match deed {
             Deed::Pause => Some(("; u resumes it", "; u resumes them")),
@@ -83,7 +87,7 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             Accept::One(deed.command(first.id), format!("{} is {}{undo}", first.name, deed.done()))
         } else {
             let each = found.iter().map(|key| deed.command(key.id)).collect();
-            Accept::Many(each, Told { done: deed.done(), undo, unmarks: deed.is_final() })
+            Accept::Many(each, Told { done: deed.done(), undo, back: deed.back(), unmarks: deed.is_final() })
         };
         let verb = deed.verb();
         let title = if one { format!("{verb} key") } else { format!("{verb} {} keys", found.len()) };
@@ -93,7 +97,6 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
             // Room for all of them in one line.
             question.width = 80;
         }
-        let struck = Struck::of(seen.view, found.iter().copied(), [], seen.now());
         let in_use = harms && struck.in_use();
         question.typed = ((deed.is_final() && live) || in_use).then(|| match found.as_slice() {
             [key] => Wanted::name("the key's name", key.name.to_string()),
@@ -101,7 +104,16 @@ pub fn ask(look: &Look, deed: Deed, keys: &[KeyId]) -> Option<Confirm> {
         });
         question.spell = (deed == Deed::Pause).then(Spell::default);
         // Of a mixed selection those that work can be paused, or those that are paused resumed.
-        let paused = if deed == Deed::Pause { deeds::possible(Deed::Resume, keys, seen).len() } else { 0 };
+        let is_paused = |key: &KeyId| {
+            let key = seen.view.key(*key);
+            key.is_some_and(|key| key.state(seen.now()) == KeyState::Paused)
+        };
+        let paused = if deed == Deed::Pause {
+            let paused: Vec<KeyId> = keys.iter().copied().filter(is_paused).collect();
+            deeds::possible(Deed::Resume, &paused, seen).len()
+        } else {
+            0
+        };
         if paused > 0 {
             let keys = keys.to_vec();
             question.buttons = ButtonRow::new([

@@ -1,13 +1,13 @@
 //! The one question before something is done that takes access away, ends something or gives it back. It says what it is
 //! about, who uses it and what follows; Cancel has the focus; what is final wants a name, or a number, typed in full.
 //!
-//! - [`keys`]: one key or many, part by part; `run`: how far that is, and what came of it. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`narrow`], [`recovery`], [`rotation`]: one subject each. [`leave`]: the
+//! - [`keys`]: one key or many, part by part; `run`: how far that is, and what came of it. [`apps`], [`location`], [`lockdown`], [`clock`], [`hold`], [`narrow`], [`recovery`], [`rotation`]: one subject each. [`crowd`]: many keys, planned before. [`leave`]: the
 //!   console itself. `reasons`: why a key is revoked. `before`: who uses it. `spell`: how long a pause lasts. [`undo`]: what was done, taken back.
 
 pub mod apps;
 mod before;
 pub mod clock;
-mod crowd;
+pub mod crowd;
 pub mod hold;
 pub mod keys;
 pub mod location;
@@ -358,7 +358,7 @@ impl Overlay for Confirm {
         }
     }
 
-    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, _: Now) {
+    fn draw(&mut self, canvas: &mut Canvas<'_>, area: Rect, _: &Look, now: Now) {
         let cells = self.width.min(area.width).saturating_sub(6).max(1);
         let lines = wrapped(self.lines.iter().cloned(), 0, cells);
         let (names, lasts) = (self.typed.is_some(), self.spell.is_some());
@@ -371,8 +371,8 @@ impl Overlay for Confirm {
         let (upper, reasons) = layout::bottom(upper, why);
         // The scrollbar's two cells lie outside of the words.
         self.page.draw(canvas, Rect { width: upper.width.saturating_add(2), ..upper }, 0, &lines, |_| false);
-        let progress = match (&self.phase, &self.accept) {
-            (Phase::Running(run), Accept::Many(..)) => Some(run.progress()),
+        let progress = match (&mut self.phase, &self.accept) {
+            (Phase::Running(run), Accept::Many(..)) => Some(run.progress(now.at)),
             (Phase::Waiting, Accept::Awaited(.., awaited)) => Some(format!("{}…", awaited.doing)),
             _ => None,
         };

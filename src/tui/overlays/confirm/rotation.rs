@@ -3,15 +3,16 @@
 
 use super::apps::SECRET;
 use super::before::{About, Use};
-use super::crowd::{left_out, named};
-use super::{Accept, Confirm, Told, Wanted, keys, run, used};
+use super::crowd::{self, Deal};
+use super::{Accept, Confirm, Wanted, keys, run, used};
 use crate::domain::blast::IN_USE_MS;
-use crate::domain::{Bearer, Command, Key, KeyId, LastUse, Timestamp};
+use crate::domain::{Bearer, Command, KeyId, LastUse, Timestamp};
 use crate::engine::handover::Purse;
 use crate::tui::action::{Action, Danger};
 use crate::tui::app::look::Look;
 use crate::tui::list::page::Line;
 use crate::tui::sight::deeds;
+use crate::tui::sight::plan::Plan;
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::theme::Role;
 
@@ -101,29 +102,18 @@ fn is_now(last: LastUse, now: Timestamp) -> bool {
 
 /// The question whether to rotate many keys, with what becomes of their old halves; their tokens go in there. `None` where none
 /// can be rotated.
-pub fn many(look: &Look, commands: &[Command], then: &str, purse: Purse) -> Option<Confirm> {
+pub fn many(look: &Look, commands: Vec<Command>, then: &str, purse: Purse) -> Option<Confirm> {
     seen(look, |seen| {
-        let possible = commands.iter().filter(|command| deeds::objection(command, seen).is_none());
-        let possible: Vec<Command> = possible.cloned().collect();
-        let keys: Vec<&Key> = possible.iter().filter_map(|command| seen.view.key(command.key()?)).collect();
-        if keys.is_empty() {
-            return None;
-        }
-        let mut lines = vec![
-            Line::of(Role::Text, then),
-            Line::of(Role::Text, format!("Their tokens go {}.", purse.goes())),
-        ];
-        let objections = deeds::objections(commands.iter().cloned(), seen).into_iter();
-        lines.extend(objections.map(|(keys, why)| left_out(&keys, "marked", &why, seen)));
-        lines.push(Line::blank());
-        lines.extend(named(&keys, |key| used(seen.view.last_use(key), ".", seen)));
-        let count = keys.len();
-        let told = Told { done: "rotated", undo: None, unmarks: true };
-        let title = if count == 1 { "Rotate 1 key".to_owned() } else { format!("Rotate {count} keys") };
-        let accept = Accept::Many(possible, told);
-        let mut question = Confirm::new(title, lines, ("Rotate", Danger::Safe), accept);
-        question.typed = Some(Wanted::number_of_keys(&count));
-        question.purse = Some(purse);
-        Some(question)
+        let deal = Deal {
+            title: "Rotate",
+            verb: "Rotate",
+            danger: Danger::Safe,
+            then: vec![then.to_owned(), format!("Their tokens go {}.", purse.goes())],
+            done: "rotated",
+            undo: None,
+            back: None,
+            purse: Some(purse),
+        };
+        crowd::ask(Plan::of(commands, seen), deal, seen)
     })
 }

@@ -42,7 +42,8 @@ pub fn ask(look: &Look, undos: &[Undo]) -> Option<Confirm> {
         let radius = lines.len();
         let ids: HashSet<KeyId> = commands.iter().filter_map(Command::key).collect();
         let struck = Struck::of(seen.view, ids.iter().filter_map(|id| seen.view.key(*id)), [], seen.now());
-        let accept = Accept::Many(commands, Told { done: back.done(), undo: None, unmarks: false });
+        let accept =
+            Accept::Many(commands, Told { done: back.done(), undo: None, back: None, unmarks: false });
         let danger = if back.denies() { Danger::Dangerous } else { Danger::Safe };
         let title = format!("Take back {} of {keys}", back.what());
         let mut question = Confirm::new(title, lines, ("Take back", danger), accept);

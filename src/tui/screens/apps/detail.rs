@@ -3,6 +3,7 @@
 use crate::domain::catalog::AuthMethod;
 use crate::domain::history::Picture;
 use crate::domain::name::plain;
+use crate::domain::signing::PartyName;
 use crate::domain::{App, LastUse, Url};
 use crate::tui::list::page::Line;
 use crate::tui::screens::keys::detail::scopes;
@@ -29,7 +30,9 @@ pub fn lines(glyphs: &Glyphs, app: &App, used: Option<(&Picture, u16)>, seen: &S
         used::lines(&mut all, picture, cells, seen);
     }
     all.push(Line::blank());
-    scopes(&mut all, &app.scopes, (seen.view.app_trace(app), app.created_at), seen);
+    if app.method != AuthMethod::ResourceServer {
+        scopes(&mut all, &app.scopes, (seen.view.app_trace(app), app.created_at), seen);
+    }
     if app.method == AuthMethod::ApiKey {
         all.push(Line::blank());
         keys(&mut all, glyphs, app, seen);
@@ -76,9 +79,17 @@ fn facts(all: &mut Vec<Line>, app: &App, seen: &Seen<'_>) {
     let minutes = seen.view.policy().token_seconds / 60;
     let sends = match app.method {
         AuthMethod::ApiKey => "an API key of its own".to_owned(),
-        AuthMethod::Jwt => format!("access tokens (JWT), each good for {minutes} min"),
+        AuthMethod::Jwt => {
+            format!("access tokens (JWT, {}), each good for {minutes} min", app.alg().code())
+        }
+        AuthMethod::ResourceServer => "nothing: it asks about what its callers present".to_owned(),
     };
     fact("Sends", &sends);
+    let audiences = app.audiences().iter().map(PartyName::as_str);
+    let platform = (app.method != AuthMethod::ApiKey && app.audiences().is_empty()).then_some("the platform");
+    for (at, audience) in audiences.chain(platform).enumerate() {
+        fact(if at == 0 { "For" } else { "" }, audience);
+    }
     fact("URI", app.profile.uri.as_str());
     fact("Source app", app.profile.source.title());
     fact("Users", app.profile.user_type.title());

@@ -49,6 +49,9 @@ impl Apps {
                 "{name} has no keys: it fetches access tokens with its id and secret. {} says how.",
                 label(Action::HowTo)
             ),
+            Some((name, AuthMethod::ResourceServer, _)) => {
+                format!("{name} has no keys: it asks about those its callers present.")
+            }
             Some((_, _, true)) => "It is deleted, and had no keys.".to_owned(),
             _ => match self.enabled_apps(Action::NewKey, look) {
                 Ok(()) => format!("No keys yet. {} issues the first one.", label(Action::NewKey)),
@@ -83,10 +86,7 @@ impl Apps {
             _ => "Keys of all apps".to_owned(),
         };
         canvas.rule(row.x, row.y, row.width);
-        let style = canvas.style(Role::Rule);
-        let end = canvas.fit(row.x + 3, row.y, row.width.saturating_sub(6), &title, Role::Header);
-        canvas.print(row.x + 2, row.y, 1, " ", style);
-        canvas.print(end, row.y, 1, " ", style);
+        canvas.title_on(row.x + 2, row.y, row.width.saturating_sub(4), &title, Role::Header);
     }
 
     fn draw_detail(&mut self, canvas: &mut Canvas<'_>, room: Rect, look: &Look, now: Now) {

@@ -90,7 +90,7 @@ static OWNER: Col = Col::text("Owner", 'o', (7, 14), 7, |app, seen| {
 })
 .by(|app, seen| Rank::text(seen.view.app_owner_name(app)));
 static KEYS: Col = Col::number("Keys", 'k', 5, 2, |app, seen| match app.method {
-    AuthMethod::Jwt => Cell::new(Role::Dim, "-"),
+    AuthMethod::Jwt | AuthMethod::ResourceServer => Cell::new(Role::Dim, "-"),
     AuthMethod::ApiKey => Cell::new(quiet(app, seen), live_keys(app, seen).to_string()),
 })
 .by(|app, seen| Rank::count(live_keys(app, seen)));

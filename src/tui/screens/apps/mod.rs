@@ -28,7 +28,7 @@ use crate::domain::authorize::Action as Act;
 use crate::domain::tail::Watched;
 use crate::domain::{AppId, Bearer, Command, Event};
 use crate::tui::action::{Action, Reason};
-use crate::tui::app::ask::{Answer, Ask, Errand, Job};
+use crate::tui::app::ask::{Answer, Ask, Errand, Job, Thing};
 use crate::tui::app::look::Look;
 use crate::tui::canvas::{Canvas, Target};
 use crate::tui::clipboard::Keep;
@@ -249,8 +249,27 @@ impl Screen for Apps {
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
+        match errand {
+            Errand::With(action, Thing::App(app)) => {
+                self.arrive(Errand::App(app), look, out);
+                // Of one that is gone no other is meant.
+                let there = self.beside.list.selected() == Some(app);
+                match look.permits(action).and_then(|()| self.enabled_apps(action, look)) {
+                    Ok(()) if there => drop(self.perform(action, look, out)),
+                    Ok(()) => {}
+                    Err(why) => out.push(Ask::Say(why.to_string())),
+                }
+                return;
+            }
+            Errand::With(action, Thing::Key(key)) => {
+                self.arrive(Errand::Key(key), look, out);
+                return self.pane.ask_of(action, key, look, out);
+            }
+            _ => {}
+        }
         match &errand {
-            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) => {}
+            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) | Errand::With(..) => {
+            }
             Errand::Filter(_) => {
                 self.all = true;
                 self.part = Part::Keys;

@@ -10,6 +10,9 @@ use crate::tui::sight::app_deeds;
 use crate::tui::sight::seen::seen;
 use crate::tui::widgets::walks;
 
+/// Of an app that has no keys of its own.
+const CHECKS: &str = "this app has no keys: it checks those of others";
+
 impl Apps {
     /// Whether there are keys to go to.
     pub(super) fn may_enter_keys(&self, look: &Look) -> Result<(), Reason> {
@@ -23,6 +26,7 @@ impl Apps {
                 Err(format!("this app uses access tokens and has no keys; {key} says how it gets them")
                     .into())
             }
+            Some(AuthMethod::ResourceServer) => Err(CHECKS.into()),
         }
     }
 

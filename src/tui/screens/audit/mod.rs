@@ -276,7 +276,7 @@ impl Screen for Audit {
         self.opened = true;
         self.try_again();
         match errand {
-            Errand::None | Errand::Location(_) | Errand::Setting(_) => {}
+            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::With(..) => {}
             Errand::Entry(seq) => {
                 self.set_filter("", look);
                 self.list.select(seq, &Sight { trail: &self.trail, times: Times::of(look) });

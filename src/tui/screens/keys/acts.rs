@@ -12,14 +12,18 @@ use crate::tui::app::ask::{Answer, Ask, Job};
 use crate::tui::app::look::Look;
 use crate::tui::clipboard::Keep;
 use crate::tui::overlays::{
-    chooser, chooser::Chooser, confirm, create_key::template, export, how_to::HowTo, key_edit, matrix,
-    operator, protect, report_only, rescope::Rescope, rotate::Rotate, tail::Tail,
+    chooser, chooser::Chooser, confirm, create_key::template, export, how_to::HowTo, key_edit, key_many,
+    matrix, operator, protect, report_only, rescope::Rescope, rotate::Rotate, tail::Tail,
 };
 use crate::tui::screens::NO_UNDO;
 use crate::tui::secret::SecretText;
 use crate::tui::sight::deeds::{self, Deed};
 use crate::tui::sight::seen::{Seen, seen};
 use crate::tui::widgets::picker::Picker;
+use crate::tui::widgets::text;
+
+/// Of so many keys it is worked out in less than a frame what would become of them.
+const AT_ONCE: usize = 2_000;
 
 /// What there is to do with a key, in the order of how often it is done.
 const LISTED: [(Action, &str); 25] = [
@@ -49,6 +53,28 @@ const LISTED: [(Action, &str); 25] = [
     (Action::Export, "Write it to a file, or all that are marked"),
     (Action::Matrix, "See its scopes, or those of several keys side by side"),
 ];
+
+/// The same of several marked keys, where it is called otherwise.
+const OF_MANY: [(Action, &str); 13] = [
+    (Action::CopyId, "Copy their ids"),
+    (Action::Edit, "Change their end"),
+    (Action::Scopes, "Change their scopes: add, take away"),
+    (Action::Keep, "Keep them: their days without use count anew"),
+    (Action::Protect, "Protect them while nobody uses them, or no longer"),
+    (Action::Pause, "Pause or resume them"),
+    (Action::Rotate, "Rotate them: new ones take over"),
+    (Action::Transfer, "Give them to another operator"),
+    (Action::Revoke, "Revoke them for good"),
+    (Action::Delete, "Delete them; their records can be restored for 30 days"),
+    (Action::Restore, "Restore their records; their secrets stay dead"),
+    (Action::Export, "Write them to a file"),
+    (Action::Matrix, "See their scopes side by side"),
+];
+
+/// What is only ever about the row under the cursor, whatever is marked.
+const OF_THE_ROW: [Action; 3] = [Action::Open, Action::HowTo, Action::Watch];
+/// Columns that the name of that row takes in a line of the menu.
+const NAMED: u16 = 20;
 
 /// What there is to do with the halves of a rotation and with no other key.
 const OF_HALVES: [Action; 4] =
@@ -96,6 +122,8 @@ pub struct Acts {
     last: Vec<(Undo, String)>,
     /// Keys of which one is being taken back: that is no deed to be taken back.
     taking_back: HashSet<KeyId>,
+    /// What is to be done to many, while it is worked out what would become of them.
+    planned: Option<(Deed, Vec<KeyId>)>,
 }
 
 impl Acts {
@@ -110,7 +138,10 @@ impl Acts {
     pub fn perform(&mut self, action: Action, targets: &[KeyId], look: &Look, out: &mut Vec<Ask>) -> bool {
         // Whoever does something else has given up taking back.
         self.taking_back.clear();
+        self.planned = None;
         match action {
+            Action::Edit if targets.len() > 1 => out.push(Ask::open(key_many::end(look, targets))),
+            Action::Scopes if targets.len() > 1 => out.push(Ask::open(key_many::scopes(look, targets))),
             Action::Edit => {
                 out.extend(targets.first().and_then(|key| key_edit::new(look, *key)).map(Ask::open));
             }
@@ -165,13 +196,21 @@ impl Acts {
                     Deed::of(action, &keys, seen)
                 });
                 match (deed, targets) {
-                    (None, [key, ..]) if action == Action::Protect => {
+                    (None, [key]) if action == Action::Protect => {
                         out.extend(protect::new(look, *key).map(Ask::open));
+                    }
+                    (None, many @ [_, _, ..]) if action == Action::Protect => {
+                        out.push(Ask::open(key_many::protection(look, many)));
                     }
                     // Nobody loses anything by it.
                     (Some(Deed::Keep), [key]) => {
                         let said = kept(*key, look).unwrap_or_default();
                         out.push(Ask::Do(Job::Run { command: Command::KeepKey(*key), said }));
+                    }
+                    (Some(deed), many) if many.len() > AT_ONCE => {
+                        let (keys, means) = (many.to_vec(), Box::new(move |key: &Key| deed.command(key.id)));
+                        self.planned = Some((deed, keys.clone()));
+                        out.push(Ask::Do(Job::Plan { keys, means }));
                     }
                     (Some(deed), _) => out.extend(confirm::keys::ask(look, deed, targets).map(Ask::open)),
                     (None, _) => {}
@@ -182,11 +221,31 @@ impl Acts {
         true
     }
 
-    /// Everything possible with `targets`; `possible` says what is.
-    pub fn menu(targets: &[KeyId], look: &Look, possible: impl Fn(Action) -> Result<(), Reason>) -> Ask {
+    /// Everything possible with `targets`; `possible` says what is. What is not about them but about the `selected` row says
+    /// so.
+    pub fn menu(
+        targets: &[KeyId],
+        selected: Option<KeyId>,
+        look: &Look,
+        possible: impl Fn(Action) -> Result<(), Reason>,
+    ) -> Ask {
+        let name = |key: KeyId| {
+            let name = look.view(|view| view.key(key).map(|key| key.name.to_string()));
+            text::fit(&name.unwrap_or_default(), NAMED, "…").into_owned()
+        };
+        let apart = selected.filter(|selected| *targets != [*selected]);
         let title = match targets {
             [_, _, ..] => format!("With these {} keys", targets.len()),
+            [marked] if apart.is_some() => format!("With the marked {}", name(*marked)),
             _ => "With this key".to_owned(),
+        };
+        let words = |action: Action, words: &'static str| match apart {
+            Some(row) if OF_THE_ROW.contains(&action) => format!("{words} (only {})", name(row)),
+            Some(_) if targets.len() > 1 => {
+                let of_many = OF_MANY.iter().find(|(known, _)| *known == action);
+                of_many.map_or(words, |(_, words)| *words).to_owned()
+            }
+            _ => words.to_owned(),
         };
         let halves = |key| look.view(|view| view.key(key).is_some_and(|key| view.halves(key).is_some()));
         let rotated = matches!(targets, [key] if halves(*key));
@@ -195,7 +254,8 @@ impl Acts {
             Action::Narrow => possible(action).is_ok(),
             _ => rotated || !OF_HALVES.contains(&action),
         };
-        let listed: Vec<_> = LISTED.into_iter().filter(|(action, _)| is_listed(*action)).collect();
+        let listed = LISTED.into_iter().filter(|(action, _)| is_listed(*action));
+        let listed: Vec<_> = listed.map(|(action, said)| (action, words(action, said))).collect();
         Ask::open(chooser::row_menu(&title, &listed, look, possible))
     }
 
@@ -219,8 +279,16 @@ impl Acts {
     }
 
     /// Hears what a deed led to, and the history of the key beside the list its entries.
-    pub fn told(&mut self, answer: Answer, history: &mut History, look: &Look) {
+    pub fn told(&mut self, answer: Answer, history: &mut History, look: &Look, out: &mut Vec<Ask>) {
         match answer {
+            Answer::Plan(plan) => {
+                let Some((deed, keys)) = self.planned.take() else { return };
+                let why = plan.left.first().map(|(_, why)| why.clone());
+                out.push(match confirm::keys::planned(look, deed, &keys, *plan) {
+                    Some(question) => Ask::open(question),
+                    None => Ask::Say(why.unwrap_or_else(|| "there is no such key any more".to_owned())),
+                });
+            }
             Answer::Audit(page) => history.take(&page),
             Answer::Done { events, .. } => self.remember(&events, look),
             Answer::Refused(_) => history.give_up(),

@@ -2,6 +2,7 @@
 //! the screen only.
 
 use crate::domain::filter::keys::{self, Term};
+use crate::domain::time::HOUR_MS;
 use crate::domain::{Key, KeyId, LastUse};
 use crate::tui::list::{Cell, Column, Listed, Rank};
 use crate::tui::sight::seen::{Seen, Standing};
@@ -128,8 +129,8 @@ fn place_rank(key: &Key, seen: &Seen<'_>) -> Rank {
 pub fn urgency(standing: Standing) -> i64 {
     match standing {
         Standing::ExpiresSoon => 0,
-        Standing::Going(days) => days.clamp(1, 900),
-        Standing::Idle(days) => 1_000_000 - days.clamp(0, 900_000),
+        Standing::Going(ms) => (ms / HOUR_MS).clamp(1, 900_000),
+        Standing::Idle(days) => 1_900_000 - days.clamp(0, 900_000),
         Standing::LockedDown => 1_999_998,
         Standing::InDoubt => 1_999_999,
         Standing::OwnerStopped => 2_000_000,

@@ -14,7 +14,7 @@ use crate::{
     tui::{
         action::{Action, Layer, Reason},
         app::{
-            ask::{Answer, Ask, Errand, Found},
+            ask::{Answer, Ask, Errand, Found, Thing},
             look::Look,
         },
         canvas::Canvas,
@@ -193,7 +193,8 @@ impl KeyPane {
             Action::RowMenu => {
                 let pane = &*self;
                 let targets = self.list().targets();
-                out.push(Acts::menu(targets, look, |action| pane.enabled(action, look)));
+                let selected = self.list().selected();
+                out.push(Acts::menu(targets, selected, look, |action| pane.enabled(action, look)));
             }
             // With no key to open, all of them together.
             Action::Open if self.tells_of_all() => out.push(Ask::Act(Action::Overview)),
@@ -207,6 +208,15 @@ impl KeyPane {
             }
         }
         true
+    }
+
+    /// Asks what an action asks of a key, wherever the cursor is and whatever is marked; or says why not.
+    pub fn ask_of(&mut self, action: Action, key: KeyId, look: &Look, out: &mut Vec<Ask>) {
+        let may = self.acts.enabled(action, &[key], look).unwrap_or_else(|| Err(not_here(action, look)));
+        match look.permits(action).and(may) {
+            Ok(()) => drop(self.acts.perform(action, &[key], look, out)),
+            Err(why) => out.push(Ask::Say(why.to_string())),
+        }
     }
 
     /// Draws itself; `empty` is what to say when there is no key at all.
@@ -294,8 +304,17 @@ impl Screen for KeyPane {
     }
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
+        if let Errand::With(action, Thing::Key(key)) = errand {
+            self.arrive(Errand::Key(key), look, out);
+            return self.ask_of(action, key, look, out);
+        }
         seen(look, |seen| match errand.clone() {
-            Errand::None | Errand::App(_) | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) => {}
+            Errand::None
+            | Errand::App(_)
+            | Errand::Location(_)
+            | Errand::Setting(_)
+            | Errand::Entry(_)
+            | Errand::With(..) => {}
             Errand::Filter(text) => {
                 self.beside.list.set_filter(&text);
                 self.beside.leave();
@@ -339,7 +358,7 @@ impl Screen for KeyPane {
         })
     }
 
-    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) {
         match answer {
             Answer::Use(about, picture) => self.used.take(about, *picture),
             Answer::Sparks(found) => self.sparks.take(found),
@@ -348,7 +367,7 @@ impl Screen for KeyPane {
                     self.used.give_up();
                     self.sparks.give_up();
                 }
-                self.acts.told(answer, &mut self.history, look);
+                self.acts.told(answer, &mut self.history, look, out);
             }
         }
     }

@@ -2,7 +2,7 @@
 //! Below it why; and all that can be done about it, in place.
 //!
 //! ```text
-//!   When ▲     What happens                 Key               If nothing
+//!   When ▲     What happens                 Key               If left alone
 //! ▸ in 21 h    ◐ deleted, unused (3 of 3)   Webhook relay     dead for good
 //!   in 2 d     ▲ expires                    Lead forms        401 for its callers, last 2 h ago
 //! ── Webhook relay ──────────────────────────────────────────────────────────────────────────
@@ -230,7 +230,7 @@ impl Notices {
             }
             Action::RowMenu => {
                 let screen = &*self;
-                out.push(Acts::menu(&target, look, |action| screen.enabled(action, look)));
+                out.push(Acts::menu(&target, self.key(), look, |action| screen.enabled(action, look)));
             }
             action => return self.acts.perform(action, &target, look, out),
         }
@@ -266,7 +266,8 @@ impl Screen for Notices {
                 | Errand::App(_)
                 | Errand::Location(_)
                 | Errand::Setting(_)
-                | Errand::Entry(_) => {}
+                | Errand::Entry(_)
+                | Errand::With(..) => {}
                 Errand::Filter(text) => {
                     self.beside.list.set_filter(&text);
                     self.beside.list.sift(&sight);
@@ -307,14 +308,14 @@ impl Screen for Notices {
         })
     }
 
-    fn told(&mut self, answer: Answer, look: &Look, _: Now, _: &mut Vec<Ask>) {
+    fn told(&mut self, answer: Answer, look: &Look, _: Now, out: &mut Vec<Ask>) {
         match answer {
             Answer::Use(about, picture) => self.used.take(about, *picture),
             answer => {
                 if let Answer::Refused(_) = answer {
                     self.used.give_up();
                 }
-                self.acts.told(answer, &mut self.history, look);
+                self.acts.told(answer, &mut self.history, look, out);
             }
         }
     }

@@ -82,9 +82,9 @@ impl<'a> Sight<'a> {
         let late = notice.when <= self.seen.now();
         match notice.what {
             What::Trouble(trouble) => (Badge::Revoked, trouble.words().to_owned()),
-            What::Held(1) => (Badge::Pending, "1 deletion waits: say go".to_owned()),
-            What::Held(count) => (Badge::Pending, format!("{count} deletions wait: say go")),
-            What::PutBack => (Badge::Pending, "put back from a backup: say go".to_owned()),
+            What::Held(1) => (Badge::Pending, "1 deletion waits for you".to_owned()),
+            What::Held(count) => (Badge::Pending, format!("{count} deletions wait for you")),
+            What::PutBack => (Badge::Pending, "put back, waits for you".to_owned()),
             What::LockedDown(_) => (Badge::Pending, LOCKED_DOWN.to_owned()),
             What::OwnerGone(..) => (Badge::Pending, "owner disabled, keys work".to_owned()),
             What::Deletion { .. } if late => (Badge::Idle, "deleted by the next sweep".to_owned()),
@@ -156,7 +156,7 @@ impl<'a> Sight<'a> {
         let old = || self.seen.view.last_use_of_old_secret(self.app(notice)?, self.seen.now());
         match key.or_else(old).unwrap_or(LastUse::Never) {
             LastUse::At(at) => format!("401 for its callers, last {}", self.seen.times.relative(at)),
-            LastUse::Never => "never used".to_owned(),
+            LastUse::Never => "nobody is cut off: never used".to_owned(),
             LastUse::NotKnown(_) => "401 for callers, if it has any: not known".to_owned(),
         }
     }
@@ -293,8 +293,9 @@ static KEY: Col = Col::text("Key", 'k', (14, 30), 1, |row, sight| {
 static OWNER: Col =
     Col::text("Owner", 'o', (7, 12), 3, |row, sight| Cell::new(quiet(row), sight.owner(&row.notice)))
         .by(|row, sight| Rank::text(sight.owner(&row.notice)));
-static NOTHING: Col =
-    Col::text("If nothing", 'i', (18, 46), 2, |row, sight| Cell::new(Role::Dim, sight.nothing(&row.notice)));
+static NOTHING: Col = Col::text("If left alone", 'i', (18, 46), 2, |row, sight| {
+    Cell::new(Role::Dim, sight.nothing(&row.notice))
+});
 
 fn quiet(row: &Row) -> Role {
     if row.notice.seen.is_some() { Role::Dim } else { Role::Text }

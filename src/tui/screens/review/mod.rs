@@ -172,10 +172,18 @@ impl Reviews {
             (Action::Edit, [key], _) if self.lacks_end(*key, look) => {
                 out.extend(key_edit::extend(look, *key).map(Ask::open));
             }
+            // These are about the row under the cursor, as in the tables of keys.
+            (Action::HowTo | Action::Watch, _, Some(Bearer::Key(key))) => {
+                return self.acts.perform(action, &[key], look, out);
+            }
             (Action::SignOff, ..) => out.push(Ask::open(self.sign_off(look))),
             (Action::RowMenu, ..) => {
                 let screen = &*self;
-                out.push(Acts::menu(&targets, look, |action| screen.enabled(action, look)));
+                let selected = match self.beside.list.selected() {
+                    Some(Bearer::Key(key)) => Some(key),
+                    Some(Bearer::App(_)) | None => None,
+                };
+                out.push(Acts::menu(&targets, selected, look, |action| screen.enabled(action, look)));
             }
             _ => return self.acts.perform(action, &targets, look, out),
         }
@@ -221,7 +229,9 @@ impl Screen for Reviews {
 
     fn arrive(&mut self, errand: Errand, look: &Look, out: &mut Vec<Ask>) {
         let row = match errand {
-            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) => return,
+            Errand::None | Errand::Location(_) | Errand::Setting(_) | Errand::Entry(_) | Errand::With(..) => {
+                return;
+            }
             Errand::Filter(text) => {
                 self.beside.list.set_filter(&text);
                 self.change(Change::Filter, look, out);
@@ -264,7 +274,7 @@ impl Screen for Reviews {
                     let change = self.beside.hear(Cue::Do(Action::MarkNone));
                     self.change(change, look, out);
                 }
-                self.acts.told(answer, &mut History::default(), look);
+                self.acts.told(answer, &mut History::default(), look, out);
             }
         }
     }

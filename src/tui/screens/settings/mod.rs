@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! ▸ Policy      │   Rule                Value  What it does
-//!   Operators   │ ▸ Keys per operator   20     Live keys one operator may own.
-//!   Security    │   Idle days           90d    Days without use after which …
+//!   Operators   │ ▸ Keys per operator     20   Live keys one operator may own.
+//!   Security    │   Unused until deleted  90d  Days without use after which …
 //!   About       │
 //! ```
 

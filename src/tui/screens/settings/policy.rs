@@ -64,7 +64,7 @@ pub fn offer(setting: Setting, name: &str, hint: &str) -> Offer {
 pub fn offers(look: &Look) -> impl Iterator<Item = Offer> {
     Policy::RULES.iter().map(|rule| {
         let value = look.state(|state| state.policy().get(rule.name)).unwrap_or_default();
-        let named = offer(Setting::Rule(rule.name), &policy_edit::spoken(rule.name), &value);
+        let named = offer(Setting::Rule(rule.name), rule.title, &value);
         Offer { text: plain(&format!("{} {}", rule.name, rule.about)), ..named }
     })
 }

@@ -244,7 +244,8 @@ impl Look {
 
     /// An access token for an app.
     pub fn grants(&self, app: &App) -> Result<String, String> {
-        let granted = self.0.engine.grant(&self.client(app)?, None).map_err(|error| error.to_string())?;
+        let granted =
+            self.0.engine.grant(&self.client(app)?, None, None).map_err(|error| error.to_string())?;
         Ok(granted.token.reveal().to_owned())
     }
 

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use keydeck::domain::Timestamp;
 use keydeck::domain::lifecycle::Pass;
 use keydeck::domain::time::DAY_MS;
+use keydeck::domain::{Timestamp, TokenAlg};
 use keydeck::engine::clock::{Clock as _, SystemClock, TestClock};
 use serde_json::Value;
 
@@ -151,7 +151,7 @@ fn replace_the_signing_key(house: &House, harm: Harm<'_>, way: Way) -> Ended {
     let web = house.web();
     let (trail, heard) = beside_a_server(&desk, harm, |disk, server| {
         let mut tokens = Vec::new();
-        // How many keys are announced then, if it gives one.
+        // How many keys of each algorithm are announced then, if it gives one.
         let mut fetches = || {
             let heard =
                 posts(server, "/oauth/token", &format!("grant_type=client_credentials&{}", web.form()));
@@ -166,7 +166,7 @@ fn replace_the_signing_key(house: &House, harm: Harm<'_>, way: Way) -> Ended {
                 return Err("it was given and lets nobody in".to_owned());
             }
             tokens.push(token);
-            Ok(Some(keys.len()))
+            Ok(Some(keys.len() / TokenAlg::ALL.len()))
         };
         let told = match fetches()? {
             Some(2..) => Told::Done,

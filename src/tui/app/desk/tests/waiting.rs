@@ -103,3 +103,22 @@ fn no_note_covers_the_names_of_the_columns() {
         assert!(drawn.iter().any(|line| line.contains("The disk is full")), "{drawn:#?}");
     }
 }
+
+#[test]
+fn what_takes_long_says_what_it_is_and_how_to_stop_waiting() {
+    let mut console = testing::whole_desk();
+    console
+        .press("1 g P tab")
+        .stall()
+        .press("enter")
+        .advance(PATIENCE.saturating_sub(SPIN))
+        .sees_no("saving");
+    console.advance(SPIN).sees("saving… (esc stops waiting)");
+    let turning = console.screen();
+    console.advance(SPIN).sees("saving…");
+    assert_ne!(console.screen(), turning, "it turns");
+    // Who would leave meanwhile is asked, once.
+    console.press("ctrl-c").sees("Work is still under way").press("enter");
+    assert!(!console.has_quit());
+    console.go_on().sees_no("saving…").sees("is paused");
+}
